@@ -1,0 +1,8 @@
+"""Table synthesis by a Gaussian mixture that an adversarial network refines."""
+
+from importlib.metadata import version
+
+from ._gmmgan import GMMGAN
+
+__version__ = version("skgmmgan")
+__all__ = ["GMMGAN"]

@@ -1,0 +1,310 @@
+"""Columns <-> units: what the mixture and the network read, one or two units a column.
+
+The codec works on the float matrix that `_table` makes: numbers as they are, categories as codes, NaN where a cell is
+missing. A column becomes a discrete unit, a continuous unit, or a discrete *state* unit {continuous, atom 1, ...,
+missing} followed by a continuous unit that is active in state "continuous" only. Every unit has a real coordinate: a
+smooth monotone transform of the number, or the normal score of the level's mid-rank.
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+from ._spline import fit_spline, forward, inverse
+
+MAX_NUMBERS = 128  # distinct numbers that a column may have and still be one discrete unit, ...
+ROWS_PER_NUMBER = 10  # ... if it has so many rows for each of them on average
+MAX_LEVELS = 254  # levels of a discrete unit; rarer categories share the last one
+MIN_ATOM_SHARE = 0.002  # an atom is a number with at least this share of the rows, ...
+MIN_ATOM_ROWS = 10  # ... at least so many rows ...
+ATOM_EXCESS = 5.0  # ... and so many times the rows that a smooth density would put there
+MAX_ATOMS = 100
+ATOM_WINDOW = 5  # neighbours on each side that tell the smooth density
+MAX_DECIMALS = 12  # significant digits within which a decimal grid is looked for
+TAIL = 1e-6  # ranks are kept this far from 0 and 1
+ACTIVE = 0  # the code of state "continuous", and of an active continuous unit
+ABSENT = -1  # the code of an unseen level, and of an inactive continuous unit
+
+
+class Rows(NamedTuple):
+    """Encoded rows: coordinates and codes, each (n, d), and the log-slopes of the columns, (n, n_columns).
+
+    A coordinate is 0 where its unit is inactive or its level unseen. Log-slopes also hold the log-shares of
+    categories inside a shared level.
+    """
+
+    z: np.ndarray
+    codes: np.ndarray
+    log_slopes: np.ndarray
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One factor of a row's density: discrete with the observed shares of its levels, or continuous without any."""
+
+    shares: np.ndarray = field(default_factory=lambda: np.empty(0))
+    is_state: bool = False
+    parent: int = -1  # index of the state unit that switches a continuous unit on; -1: always on
+
+    @property
+    def n_levels(self):
+        return len(self.shares)
+
+    @property
+    def bounds(self):
+        """Cumulative shares before, between and after the levels, (n_levels + 1,)."""
+        return np.concatenate([[0.0], np.cumsum(self.shares)[:-1], [1.0]])
+
+    @property
+    def midpoints(self):
+        """Coordinates of the levels: normal scores of their mid-ranks, (n_levels,)."""
+        return ndtri(self.bounds[:-1] + self.shares / 2)
+
+
+class Levels:
+    """Numbers or codes <-> levels of a discrete unit.
+
+    Parameters
+    ----------
+    values : distinct values in ascending order, NaN last
+    counts : rows that hold each of them
+    order : the values' positions by rank; those beyond MAX_LEVELS share the last level
+    """
+
+    def __init__(self, values, counts, order, is_state=False):
+        self.values = values
+        self.by_rank = order
+        self.code = np.empty(len(values), dtype=np.int64)
+        self.code[order] = np.minimum(np.arange(len(values)), MAX_LEVELS - 1)
+        shares = counts / counts.sum()
+        self.unit = Unit(np.bincount(self.code, weights=shares), is_state)
+        self.log_within = np.log(shares / self.unit.shares[self.code])
+
+    def encode(self, x):
+        """Level of each value, ABSENT for one not seen, and its log-share inside a shared level."""
+        where = np.minimum(np.searchsorted(self.values, x), len(self.values) - 1)
+        found = self.values[where]
+        seen = (found == x) | (np.isnan(found) & np.isnan(x))
+        return np.where(seen, self.code[where], ABSENT), np.where(seen, self.log_within[where], 0.0)
+
+    def decode(self, codes, rng):
+        """Value of each level; one of several that share a level is drawn by its share."""
+        where = self.by_rank[codes]
+        shared = np.flatnonzero(codes == MAX_LEVELS - 1)
+        if len(shared) and len(self.values) > MAX_LEVELS:
+            members = self.by_rank[MAX_LEVELS - 1 :]
+            share = np.exp(self.log_within[members])
+            where[shared] = rng.choice(members, len(shared), p=share / share.sum())
+        return self.values[where]
+
+    def coordinates(self, codes):
+        """Coordinate of each level, 0 for an unseen one."""
+        return np.where(codes == ABSENT, 0.0, self.unit.midpoints[codes])
+
+
+def grid_step(values):
+    """The largest power of ten that all of the values are multiples of, 0 if they are on no such grid."""
+    scale = np.abs(values).max()
+    if scale == 0:
+        return 0.0
+    top = int(np.floor(np.log10(scale)))
+    float_error = 1e-6 if np.array_equal(values, values.astype(np.float32)) else 1e-14
+    for exponent in range(top, top - MAX_DECIMALS, -1):
+        step = 10.0**exponent
+        if step < 4 * float_error * scale:
+            break
+        if np.all(np.abs(values - np.round(values / step) * step) <= float_error * scale):
+            return step
+    return 0.0
+
+
+def round_to_grid(x, step):
+    """Multiples of a power of ten nearest to x, with the decimals that a person would write."""
+    if not step:
+        return x
+    decimals = -int(np.round(np.log10(step)))
+    return np.round(x, decimals) if decimals >= 0 else np.round(x / step) * step
+
+
+def find_atoms(values, counts, step):
+    """Mask of the numbers that repeat far more often than a smooth density explains.
+
+    Such a density puts about (rows of the neighbours) x step / (width of their window) rows on one number.
+    """
+    index = np.arange(len(values))
+    first = np.maximum(index - ATOM_WINDOW, 0)
+    last = np.minimum(index + ATOM_WINDOW, len(values) - 1)
+    total = np.concatenate([[0], np.cumsum(counts)])
+    neighbours = total[last + 1] - total[first] - counts
+    share = np.minimum(step / (values[last] - values[first] + step), 1 / (last - first + 1)) if step else 0.0
+    threshold = max(MIN_ATOM_SHARE * counts.sum(), MIN_ATOM_ROWS)
+    atoms = (counts >= threshold) & (counts >= ATOM_EXCESS * neighbours * share)
+    if atoms.sum() > MAX_ATOMS:
+        atoms &= counts > np.sort(counts[atoms])[-MAX_ATOMS - 1]
+    return atoms
+
+
+def fit_normal_scores(x, n_knots):
+    """Spline from numbers to normal scores through quantiles; with two knots, standardisation."""
+    if n_knots <= 2 or np.ptp(x) == 0:
+        centre, spread = x.mean(), x.std() or max(abs(x.mean()), 1.0)
+        return fit_spline(np.array([centre - spread, centre + spread]), np.array([-1.0, 1.0]))
+    end = -ndtri(0.5 / len(x))
+    scores = np.linspace(-end, end, n_knots)
+    knots = np.quantile(x, ndtr(scores), method="hazen")
+    apart = np.concatenate([[True], np.diff(knots) > 1e-9 * (knots[-1] - knots[0])])
+    return fit_spline(knots[apart], scores[apart])
+
+
+class DiscreteColumn:
+    """A column of categories, or of few different numbers: one discrete unit."""
+
+    def __init__(self, x, nominal, min_count=1):
+        values, counts = np.unique(x, return_counts=True)
+        kept = counts >= min(min_count, counts.max())
+        values, counts = values[kept], counts[kept]
+        by_count = np.argsort(-counts, kind="stable")
+        is_long = len(values) > MAX_LEVELS
+        self.levels = Levels(values, counts, by_count if nominal or is_long else np.arange(len(values)))
+
+    def units(self, start):
+        """The units of this column, the first of which has index `start`."""
+        return [self.levels.unit]
+
+    def encode(self, x, rng):
+        codes, log_within = self.levels.encode(x)
+        return self.levels.coordinates(codes)[:, None], codes[:, None], log_within
+
+    def decode(self, z, codes, rng):
+        return self.levels.decode(codes[:, 0], rng)
+
+    def as_given(self, x, enforce_bounds, enforce_decimals):
+        return x
+
+    def features(self, x):
+        """What a discriminator reads: finite numbers, at most MAX_LEVELS + 1 different ones."""
+        codes, _ = self.levels.encode(x)
+        return codes + 1.0
+
+
+class NumericColumn:
+    """A column of numbers: a continuous unit, after a state unit if it has atoms or missing values."""
+
+    def __init__(self, x, n_knots, rng):
+        present = x[~np.isnan(x)]
+        values, counts = np.unique(present, return_counts=True)
+        self.low, self.high = values[0], values[-1]
+        self.step = grid_step(values)
+        atoms = find_atoms(values, counts, self.step)
+        smooth = present[~np.isin(present, values[atoms])]
+        if not len(smooth):  # every number is an atom: the last one stays continuous
+            atoms[-1], smooth = False, present[present == values[-1]]
+        self.levels = self._states(values[atoms], counts[atoms], len(smooth), len(x) - len(present))
+        self.transform = fit_normal_scores(self._dequantize(smooth, rng), n_knots)
+
+    @staticmethod
+    def _states(atoms, counts, n_smooth, n_missing):
+        if not len(atoms) and not n_missing:
+            return None
+        values = np.concatenate([[-np.inf], atoms, [np.nan] * (n_missing > 0)])
+        counts = np.concatenate([[n_smooth], counts, [n_missing] * (n_missing > 0)])
+        return Levels(values, counts, np.arange(len(values)), is_state=True)
+
+    def _dequantize(self, x, rng):
+        """Uniform noise over the rounding step, so that no density can pile up on the grid."""
+        return x + self.step * (rng.uniform(size=len(x)) - 0.5)
+
+    def units(self, start):
+        return [Unit()] if self.levels is None else [self.levels.unit, Unit(parent=start)]
+
+    def encode(self, x, rng):
+        states = None if self.levels is None else self.levels.encode(x)[0]
+        active = ~np.isnan(x)
+        if states is not None:
+            states[active & (states == ABSENT)] = ACTIVE
+            active &= states == ACTIVE
+        number = np.where(active, x, self.low)
+        z, log_slope = forward(self.transform, number if rng is None else self._dequantize(number, rng))
+        z, codes = np.where(active, z, 0.0), np.where(active, ACTIVE, ABSENT)
+        log_slope = np.where(active, log_slope, 0.0)
+        if states is None:
+            return z[:, None], codes[:, None], log_slope
+        return np.column_stack([self.levels.coordinates(states), z]), np.column_stack([states, codes]), log_slope
+
+    def decode(self, z, codes, rng):
+        x = inverse(self.transform, z[:, -1])
+        if self.levels is None:
+            return x
+        return np.where(codes[:, 0] == ACTIVE, x, self.levels.decode(codes[:, 0], rng))
+
+    def as_given(self, x, enforce_bounds, enforce_decimals):
+        x = round_to_grid(x, self.step) if enforce_decimals else x
+        return np.clip(x, self.low, self.high) if enforce_bounds else x
+
+    def features(self, x):
+        return np.where(np.isnan(x), 2 * self.low - self.high - 1.0, x)
+
+
+class Codec:
+    """Float matrix <-> units, column by column.
+
+    Parameters
+    ----------
+    values : (n_samples, n_columns)
+    categorical, nominal : masks of the columns that hold categories, and of those without an order
+    n_knots : knots of the transforms of numeric columns
+    rng : RandomState, for the noise inside rounding steps
+    """
+
+    def __init__(self, values, categorical, nominal, *, n_knots, rng, min_category_count=1):
+        self.columns, self.units, self.slices = [], [], []
+        for x, is_category, is_nominal in zip(values.T, categorical, nominal, strict=True):
+            if is_category or is_discrete(x):
+                column = DiscreteColumn(x, is_nominal, min_category_count if is_category else 1)
+            else:
+                column = NumericColumn(x, n_knots, rng)
+            start = len(self.units)
+            self.units += column.units(start)
+            self.columns.append(column)
+            self.slices.append(slice(start, len(self.units)))
+        self.nominal = np.asarray(nominal)
+
+    def encode(self, values, rng=None):
+        """Rows of the values; with `rng`, numbers are spread inside their rounding step first."""
+        parts = [column.encode(x, rng) for column, x in zip(self.columns, values.T, strict=True)]
+        z, codes, log_slopes = zip(*parts, strict=True)
+        return Rows(np.concatenate(z, axis=1), np.concatenate(codes, axis=1), np.column_stack(log_slopes))
+
+    def decode(self, z, codes, rng):
+        """Values of coordinates and codes, before rounding and bounds."""
+        parts = zip(self.columns, self.slices, strict=True)
+        return np.column_stack([column.decode(z[:, s], codes[:, s], rng) for column, s in parts])
+
+    def as_given(self, values, enforce_bounds=True, enforce_decimals=True):
+        """Values as they are given out: with the decimals and inside the bounds of the training rows."""
+        columns = zip(self.columns, values.T, strict=True)
+        return np.column_stack([column.as_given(x, enforce_bounds, enforce_decimals) for column, x in columns])
+
+    def features(self, values):
+        """Finite matrix that discriminators read, (n_samples, n_columns)."""
+        return np.column_stack([column.features(x) for column, x in zip(self.columns, values.T, strict=True)])
+
+    def spread(self, rows, rng):
+        """Coordinates for EM, (n, d): levels spread over their intervals, absent units drawn from N(0, 1)."""
+        z = rows.z.copy()
+        for i, unit in enumerate(self.units):
+            codes = rows.codes[:, i]
+            if unit.n_levels:
+                rank = unit.bounds[codes] + unit.shares[codes] * rng.uniform(size=len(codes))
+                z[:, i] = ndtri(np.clip(rank, TAIL, 1 - TAIL))
+            absent = codes == ABSENT
+            z[absent, i] = rng.standard_normal(absent.sum())
+        return z
+
+
+def is_discrete(x):
+    """Whether a column of numbers has so few different ones that each is a level of its own."""
+    n_numbers = len(np.unique(x[~np.isnan(x)]))
+    return n_numbers <= min(MAX_NUMBERS, max(1, len(x) // ROWS_PER_NUMBER))

@@ -1,0 +1,149 @@
+"""The generator: a masked network that modulates the mixture's own conditionals, unit by unit.
+
+    continuous  p(z_i | x_<i) = sum_k softmax_k(log w_ki + a_k) N(z_i; m_ki + b_k s_ki, (s_ki exp c_k)^2)
+    discrete    p(x_i = v | x_<i) = softmax_v(log P_mixture(z_i in interval of v | z_<i) + t_v)
+    state       p(x_i = v | x_<i) = softmax_v(log share of v + t_v)
+
+with w, m, s the mixture's conditional weights, means and standard deviations, and a, b, c, t from the network. With the
+last layer at zero the generator is the mixture.
+"""
+
+import math
+
+import numpy as np
+import torch
+from scipy.special import ndtri
+from torch import nn
+
+from ._codec import ABSENT, ACTIVE
+from ._network import MaskedNetwork
+from ._prior import LOG_2PI, Prior
+
+SHARE_FLOOR = 1e-4  # weight of the observed shares in the base of a discrete unit, so that no level is lost
+MAX_LOG_SCALE = 3.0  # bound of c: a factor of 20
+
+
+def modulate(log_weights, means, scales, output):
+    """Weights, means, standard deviations (log, value) of a continuous unit's components, each (..., K)."""
+    a, b, c = output.unflatten(-1, (3, -1)).unbind(-2)
+    log_factor = MAX_LOG_SCALE * torch.tanh(c / MAX_LOG_SCALE)
+    return torch.log_softmax(log_weights + a, -1), means + b * scales, torch.log(scales) + log_factor
+
+
+def mixture_log_prob(z, log_weights, means, log_scales):
+    """Log-density of one-dimensional Gaussian mixtures at z, summed over the last axis."""
+    e = (z[..., None] - means) * torch.exp(-log_scales)
+    return torch.logsumexp(log_weights - 0.5 * (e**2 + LOG_2PI) - log_scales, -1)
+
+
+def interval_log_prob(edges, log_weights, means, scales, shares):
+    """Log-probability that mixtures put between neighbouring edges, (n, V); edges (V + 1,), the rest (n, K)."""
+    below = torch.special.ndtr((edges[:, None] - means[:, None]) / scales)  # (n, V + 1, K)
+    mass = (below @ torch.softmax(log_weights, 1)[:, :, None])[..., 0].diff(dim=1).clamp(min=0)
+    return torch.log((1 - SHARE_FLOOR) * mass + SHARE_FLOOR * shares)
+
+
+def draw_index(log_weights, generator):
+    """One index a row with the given log-weights, (n,)."""
+    cumulative = torch.softmax(log_weights, 1).cumsum(1)
+    u = torch.rand(len(cumulative), 1, generator=generator, dtype=cumulative.dtype, device=cumulative.device)
+    return (u * cumulative[:, -1:] >= cumulative[:, :-1]).sum(1)
+
+
+class Generator(nn.Module):
+    """Autoregressive density of encoded rows.
+
+    Parameters
+    ----------
+    units : list of Unit
+    mixture : GaussianMixture fitted to the coordinates of the units
+    n_rows : rows of the training table; an unseen level has probability 1 / (n_rows + 1)
+    hidden_layer_sizes, dropout : of the network
+    """
+
+    def __init__(self, units, mixture, n_rows, hidden_layer_sizes, dropout=0.0):
+        super().__init__()
+        self.prior = Prior(mixture)
+        n_levels = np.array([unit.n_levels for unit in units])
+        self.network = MaskedNetwork(
+            n_levels, np.where(n_levels > 0, n_levels, 3 * len(mixture.weights_)), hidden_layer_sizes, dropout
+        )
+        self.parents = [unit.parent for unit in units]
+        self.is_state = [unit.is_state for unit in units]
+        self.discrete = np.flatnonzero(n_levels).tolist()
+        self.continuous = np.flatnonzero(n_levels == 0).tolist()
+        self.log_unseen = -math.log(n_rows + 1)
+        self.log_seen = math.log(n_rows) + self.log_unseen
+        for i in self.discrete:
+            self.register_buffer(f"shares_{i}", torch.tensor(units[i].shares))
+            self.register_buffer(f"edges_{i}", torch.tensor(ndtri(units[i].bounds)))
+            self.register_buffer(f"midpoints_{i}", torch.tensor(units[i].midpoints))
+        columns = [np.arange(s.start, s.stop) for s in self.network.outputs]
+        flat = np.concatenate([columns[i] for i in self.continuous]) if self.continuous else np.empty(0, dtype=int)
+        self.register_buffer("continuous_outputs", torch.tensor(flat))
+
+    @property
+    def n_units(self):
+        return len(self.parents)
+
+    def _base(self, i, means, log_weights):
+        """Log-probability of each level before the network has its say, (n, V)."""
+        shares = getattr(self, f"shares_{i}")
+        if self.is_state[i]:
+            return torch.log(shares).expand(len(means), -1)
+        return interval_log_prob(getattr(self, f"edges_{i}"), log_weights, means, self.prior.scales[i], shares)
+
+    def log_prob(self, z, codes):
+        """Log-density of each unit given those before it, (n, d): nats, in coordinates.
+
+        An inactive unit has 0, an unseen level -log(n_rows + 1).
+        """
+        means, log_weights = self.prior.conditionals(z)  # (n, d, K)
+        output = self.network(z, codes)
+        terms = dict(zip(self.continuous, self._continuous_log_prob(z, codes, means, log_weights, output)))
+        for i in self.discrete:
+            with torch.no_grad():
+                base = self._base(i, means[:, i], log_weights[:, i])
+            log_prob = torch.log_softmax(base + output[:, self.network.outputs[i]], 1)
+            seen = log_prob.gather(1, codes[:, i, None].clamp(min=0))[:, 0] + self.log_seen
+            terms[i] = torch.where(codes[:, i] == ABSENT, self.log_unseen, seen)
+        return torch.stack([terms[i] for i in range(self.n_units)], 1)
+
+    def _continuous_log_prob(self, z, codes, means, log_weights, output):
+        """Log-densities of the continuous units, a list of (n,)."""
+        if not self.continuous:
+            return []
+        own = self.continuous
+        output = output[:, self.continuous_outputs].unflatten(1, (len(own), -1))  # (n, C, 3 K)
+        components = modulate(log_weights[:, own], means[:, own], self.prior.scales[own], output)
+        log_prob = mixture_log_prob(z[:, own], *components)
+        absent = torch.tensor([0.0 if self.parents[i] >= 0 else self.log_unseen for i in own]).to(z)
+        return torch.where(codes[:, own] == ACTIVE, log_prob, absent).unbind(1)
+
+    @torch.no_grad()
+    def sample(self, n, generator):
+        """Draw n rows: coordinates (n, d) and codes (n, d)."""
+        z = self.prior.means.new_zeros(n, self.n_units)
+        codes = torch.full((n, self.n_units), ABSENT, device=z.device)
+        prior, network = self.prior.walk(n), self.network.walk(n)
+        for i in range(self.n_units):
+            means, log_weights = prior.conditional(i)
+            draw = self._draw_level if i in self.discrete else self._draw_number
+            z[:, i], codes[:, i] = draw(i, means, log_weights, network.output(i), codes, generator)
+            prior.observe(i, z[:, i])
+            network.observe(i, z[:, i], codes[:, i])
+        return z, codes
+
+    def _draw_level(self, i, means, log_weights, output, codes, generator):
+        level = draw_index(self._base(i, means, log_weights) + output, generator)
+        return getattr(self, f"midpoints_{i}")[level], level
+
+    def _draw_number(self, i, means, log_weights, output, codes, generator):
+        log_weights, means, log_scales = modulate(log_weights, means, self.prior.scales[i], output)
+        component = draw_index(log_weights, generator)[:, None]
+        noise = torch.randn(component.shape, generator=generator, dtype=means.dtype, device=means.device)
+        z = (means.gather(1, component) + log_scales.gather(1, component).exp() * noise)[:, 0]
+        if self.parents[i] < 0:
+            return z, torch.full_like(codes[:, i], ACTIVE)
+        active = codes[:, self.parents[i]] == ACTIVE
+        return torch.where(active, z, 0.0), torch.where(active, ACTIVE, ABSENT)

@@ -1,0 +1,544 @@
+"""GMMGAN: parameters, validation, and the four steps of a fit."""
+
+import sys
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, DensityMixin, _fit_context
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ._codec import Codec
+from ._discriminator import REWARDS
+from ._em import PriorSearch
+from ._generator import Generator
+from ._model import Model
+from ._table import Table, is_frame
+from ._training import Settings, train
+
+
+def resolve_device(device):
+    """torch.device for a name; "auto" takes CUDA or MPS where there is one."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ValueError(f"device={device!r} cannot be used here ({error}); use device='cpu' or 'auto'.") from error
+    return torch.device(device)
+
+
+def progress_bar(verbose):
+    """A function that wraps an iterable in a progress bar on stderr, or leaves it alone."""
+    if not verbose:
+        return lambda iterable, desc: iterable
+    from tqdm import tqdm
+
+    return lambda iterable, desc: tqdm(iterable, desc=f"GMMGAN {desc}", file=sys.stderr)
+
+
+class GMMGAN(DensityMixin, BaseEstimator):
+    """Table synthesizer: a Gaussian mixture refined by an adversarial network, with a likelihood.
+
+    EM fits a Gaussian mixture to smoothly transformed columns. A masked autoregressive network, which starts as that
+    very mixture, modulates its conditionals: first by maximum likelihood, then against discriminators, which may stay
+    in the model. Numbers, categories, booleans, repeated values and missing cells are learned together; samples have
+    the columns, dtypes, decimals and bounds of the training table.
+
+    Parameters
+    ----------
+    n_components : int or "auto", default="auto"
+        Components of the mixture. "auto" tries 1 to 20 on held-out rows.
+
+    covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
+        As in :class:`~sklearn.mixture.GaussianMixture`.
+
+    reg_covar : float or "auto", default="auto"
+        Added to the diagonal of the covariances. It is relative: EM sees every column on the scale of normal scores.
+        "auto" is 0.003, and below 1,000 rows the best of 1e-6 to 0.2 by cross-validated likelihood.
+
+    n_init : int, default=1
+        Initialisations of EM, of which the best is kept.
+
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        Columns that hold categories: names, indices, or a mask of shape (n_features,). Text, boolean, object and
+        category columns always do; "from_dtype" and None name no others.
+
+    hidden_layer_sizes : tuple of int, default=(256, 256)
+        Widths of the generator's hidden layers.
+
+    max_epochs : int, default=20
+        Epochs of the likelihood warm start; an epoch has at most 150 steps. With ``max_epochs=0`` and
+        ``adversarial_rounds=0`` the model is the prior itself, fitted to all rows.
+
+    adversarial_rounds : int, default=10
+        Largest number of rounds against fresh discriminators; 0 turns refinement off.
+
+    adversarial_weight : float in [0, 1), default=0
+        Weight of the adversarial loss when the generator absorbs discriminators; 0 turns that off.
+
+    adversarial_loss : {"reverse_kl", "minimax", "non_saturating"}, default="reverse_kl"
+        What the generator minimises against a discriminator.
+
+    discriminator : {"boosting", "mlp"} or classifier, default="boosting"
+        Boosted trees, a torch network, or any scikit-learn classifier; it is cloned for every round.
+
+    batch_size : int or "auto", default="auto"
+        Rows a step; "auto" is between 16 and 512, growing with the table.
+
+    learning_rate : float, default=0.003
+        Of Adam in the warm start.
+
+    dropout : float in [0, 1), default=0.1
+        Share of hidden units left out at random in training.
+
+    keep_discriminators : bool, default=True
+        Whether discriminators that raise the held-out log-likelihood stay in the density.
+
+    enforce_bounds : bool, default=True
+        Keep numbers inside the bounds of the training rows.
+
+    enforce_decimals : bool, default=True
+        Round numbers to the decimals of the training rows.
+
+    min_category_count : int, default=1
+        Categories with fewer rows are treated as unseen: they are never drawn.
+
+    validation_fraction : float in (0, 1), default=0.1
+        Share of rows that select epochs and discriminators; at least 100 rows or a third of the table.
+
+    n_iter_no_change : int, default=5
+        Epochs without a better held-out log-likelihood after which the warm start ends.
+
+    device : str, default="cpu"
+        Torch device of the generator; "auto" takes CUDA or MPS where there is one.
+
+    random_state : int, RandomState instance or None, default=None
+        Seed of everything random. Repeated calls of `sample` without a seed continue one stream.
+
+    verbose : int, default=0
+        Whether to show progress bars on stderr.
+
+    Attributes
+    ----------
+    mixture_ : GaussianMixture
+        The prior, in coordinates (normal scores of the columns).
+    weights_ : ndarray of shape (n_components,)
+        Mixture weights.
+    means_ : ndarray of shape (n_components, n_numeric)
+        Responsibility-weighted means of the numeric columns, in their own units; missing cells are left out.
+    covariances_ : ndarray
+        Responsibility-weighted covariances of the numeric columns, in the shape that `covariance_type` has in
+        :class:`~sklearn.mixture.GaussianMixture`.
+    converged_ : bool
+        Whether EM converged.
+    n_iter_ : int
+        EM iterations.
+    lower_bound_ : float
+        EM's final lower bound on the mean log-likelihood, in coordinates.
+    log_normalizer_ : float
+        Log of the constant Z of the refined density; 0 without kept discriminators.
+    log_normalizer_std_ : float
+        Its standard error in nats.
+    history_ : list of dict
+        Losses, held-out gains (nats per row), line searches and selections, in order.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, if they are all strings.
+
+    See Also
+    --------
+    sklearn.mixture.GaussianMixture : The mixture alone.
+
+    Notes
+    -----
+    The density is a log-density for continuous parts and a log-probability for discrete parts: a column with few
+    different numbers, repeated numbers and missing cells have probabilities. A category that was not seen at fit has
+    probability 1 / (n_samples + 1). A fitted model holds column names, categories, atoms, bounds and up to nine
+    quantiles a column, which are real values, but no rows.
+
+    References
+    ----------
+    .. [1] I. Goodfellow et al., "Generative adversarial nets", NeurIPS 2014.
+    .. [2] M. Germain et al., "MADE: masked autoencoder for distribution estimation", ICML 2015.
+    .. [3] A. Grover and S. Ermon, "Boosted generative models", AAAI 2018.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skgmmgan import GMMGAN
+    >>> X = load_iris(as_frame=True).frame
+    >>> model = GMMGAN(n_components=3, random_state=0).fit(X)
+    >>> rows, component = model.sample(5)
+    >>> list(rows.columns) == list(X.columns)
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "n_components": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "covariance_type": [StrOptions({"full", "tied", "diag", "spherical"})],
+        "reg_covar": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+        "hidden_layer_sizes": ["array-like"],
+        "max_epochs": [Interval(Integral, 0, None, closed="left")],
+        "adversarial_rounds": [Interval(Integral, 0, None, closed="left")],
+        "adversarial_weight": [Interval(Real, 0, 1, closed="left")],
+        "adversarial_loss": [StrOptions(set(REWARDS))],
+        "discriminator": [StrOptions({"boosting", "mlp"}), HasMethods(["fit", "predict"])],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "keep_discriminators": ["boolean"],
+        "enforce_bounds": ["boolean"],
+        "enforce_decimals": ["boolean"],
+        "min_category_count": [Interval(Integral, 1, None, closed="left")],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "device": [str],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        n_components="auto",
+        *,
+        covariance_type="full",
+        reg_covar="auto",
+        n_init=1,
+        categorical_features="from_dtype",
+        hidden_layer_sizes=(256, 256),
+        max_epochs=20,
+        adversarial_rounds=10,
+        adversarial_weight=0.0,
+        adversarial_loss="reverse_kl",
+        discriminator="boosting",
+        batch_size="auto",
+        learning_rate=3e-3,
+        dropout=0.1,
+        keep_discriminators=True,
+        enforce_bounds=True,
+        enforce_decimals=True,
+        min_category_count=1,
+        validation_fraction=0.1,
+        n_iter_no_change=5,
+        device="cpu",
+        random_state=None,
+        verbose=0,
+    ):
+        self.n_components = n_components
+        self.covariance_type = covariance_type
+        self.reg_covar = reg_covar
+        self.n_init = n_init
+        self.categorical_features = categorical_features
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.max_epochs = max_epochs
+        self.adversarial_rounds = adversarial_rounds
+        self.adversarial_weight = adversarial_weight
+        self.adversarial_loss = adversarial_loss
+        self.discriminator = discriminator
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.dropout = dropout
+        self.keep_discriminators = keep_discriminators
+        self.enforce_bounds = enforce_bounds
+        self.enforce_decimals = enforce_decimals
+        self.min_category_count = min_category_count
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Learn a table.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            The table. Missing cells (NaN, None, NA) are learned, not dropped.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : GMMGAN
+            The fitted estimator. If the fit is interrupted, it holds the best state so far.
+
+        Raises
+        ------
+        ValueError
+            If the table has fewer than two rows, fewer rows than components, infinite numbers or no value at all.
+        """
+        rng = check_random_state(self.random_state)
+        self._check_parameters()
+        X = self._validate_table(X, reset=True)
+        self._table = Table(X, self.categorical_features)
+        values = self._table.encode(X)
+        self._check_values(values)
+        self._random = np.random.RandomState(rng.randint(2**31 - 1))
+        self.history_ = []
+        device = resolve_device(self.device)
+        search = self._search()
+        choice = search.choose(values, rng)
+        self.history_.append({"stage": "prior", **choice})
+        with torch.random.fork_rng():
+            torch.manual_seed(int(rng.randint(2**31 - 1)))
+            try:
+                train(lambda rows: self._start(*search.fit(rows, choice, rng), len(rows), device), values, self._settings(), rng)
+            finally:
+                self._describe(values)
+        return self
+
+    def _check_parameters(self):
+        """Raise ValueError for parameters that `_parameter_constraints` can't tell wrong."""
+        sizes = self.hidden_layer_sizes
+        if not len(sizes) or not all(isinstance(size, Integral) and size > 0 for size in sizes):
+            raise ValueError(f"hidden_layer_sizes={sizes!r} must hold one or more positive integers.")
+        named = isinstance(self.discriminator, str)
+        if not named and not any(hasattr(self.discriminator, m) for m in ("decision_function", "predict_proba")):
+            raise ValueError(
+                f"discriminator={self.discriminator!r} has neither decision_function nor predict_proba; choose a "
+                "classifier that tells probabilities."
+            )
+
+    def _validate_table(self, X, *, reset):
+        """X as a DataFrame or a numeric array, its shape and names checked."""
+        least = 2 if reset else 1
+        if not is_frame(X):
+            return validate_data(self, X, reset=reset, ensure_all_finite=False, ensure_min_samples=least)
+        for axis, (what, minimum) in enumerate([("sample", least), ("feature", 1)]):
+            if X.shape[axis] < minimum:
+                raise ValueError(
+                    f"Found a table with {X.shape[axis]} {what}(s) (shape={X.shape}) while a minimum of {minimum} is "
+                    f"required by {type(self).__name__}."
+                )
+        return validate_data(self, X, reset=reset, skip_check_array=True)
+
+    def _check_values(self, values):
+        """Raise ValueError for a table that can't be learned with these parameters."""
+        if np.isnan(values).all():
+            raise ValueError("X has no observed value: every cell is missing.")
+        if self.n_components != "auto" and self.n_components > len(values):
+            raise ValueError(
+                f"n_components={self.n_components} is more than n_samples={len(values)}, the rows of X; "
+                "lower n_components or leave it at 'auto'."
+            )
+
+    def _settings(self):
+        """The parameters that the training loop needs."""
+        return Settings(
+            **{name: getattr(self, name) for name in Settings.PARAMETERS},
+            progress=progress_bar(self.verbose),
+            history=self.history_,
+        )
+
+    def _search(self):
+        """What fits the prior."""
+        mixture_params = {"covariance_type": self.covariance_type, "n_init": self.n_init}
+        return PriorSearch(self._make_codec, self.n_components, self.reg_covar, mixture_params)
+
+    def _start(self, codec, mixture, n_rows, device):
+        """The model that starts from a prior; the estimator can be used from here on."""
+        self.mixture_ = mixture
+        generator = Generator(codec.units, mixture, n_rows, self.hidden_layer_sizes, self.dropout)
+        self._model = Model(codec, generator, self.enforce_bounds, self.enforce_decimals, device)
+        return self._model
+
+    def _make_codec(self, values, n_knots, rng):
+        return Codec(
+            values,
+            self._table.categorical,
+            self._table.nominal,
+            n_knots=n_knots,
+            rng=rng,
+            min_category_count=self.min_category_count,
+        )
+
+    def _describe(self, values):
+        """Set the fitted attributes that tell about the model."""
+        if not hasattr(self, "_model"):
+            return
+        self.weights_ = self.mixture_.weights_
+        self.converged_, self.n_iter_ = self.mixture_.converged_, self.mixture_.n_iter_
+        self.lower_bound_ = self.mixture_.lower_bound_
+        self.log_normalizer_ = float(self._model.log_normalizer)
+        self.log_normalizer_std_ = float(self._model.log_normalizer_std)
+        responsibilities = self.mixture_.predict_proba(self._model.codec.encode(values).z)
+        numbers = values[:, ~self._table.categorical]
+        self.means_, covariances = weighted_moments(numbers, responsibilities)
+        self.covariances_ = REDUCE_COVARIANCES[self.covariance_type](covariances, self.weights_)
+
+    def _values(self, X):
+        """Float matrix of a table to be scored."""
+        check_is_fitted(self)
+        return self._table.encode(self._validate_table(X, reset=False))
+
+    def score_samples(self, X):
+        """Log-likelihood of each row.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+
+        Returns
+        -------
+        log_prob : ndarray of shape (n_samples,), float64
+            Nats per row in the units of X, before rounding and bounds.
+        """
+        return self._model.log_prob(self._values(X))
+
+    def score(self, X, y=None):
+        """Mean log-likelihood of the rows.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        log_likelihood : float
+            Nats per row in the units of X.
+        """
+        return float(self.score_samples(X).mean())
+
+    def sample(self, n_samples=1, *, random_state=None):
+        """Draw new rows.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            How many, 0 or more.
+        random_state : int, RandomState instance or None, default=None
+            None continues the fitted model's own stream, so that two calls differ.
+
+        Returns
+        -------
+        X : ndarray or DataFrame of shape (n_samples, n_features)
+            Rows in the container and dtypes of the table of fit.
+        y : ndarray of shape (n_samples,)
+            The component of the mixture that each row most likely belongs to, as by `predict`.
+
+        Raises
+        ------
+        TypeError
+            If `n_samples` is no integer.
+        ValueError
+            If `n_samples` is negative.
+        """
+        check_is_fitted(self)
+        if not isinstance(n_samples, Integral) or isinstance(n_samples, (bool, np.bool_)):
+            raise TypeError(f"n_samples={n_samples!r} must be an integer.")
+        if n_samples < 0:
+            raise ValueError(f"n_samples={n_samples!r} must be 0 or more.")
+        rng = self._random if random_state is None else check_random_state(random_state)
+        values = self._model.sample(n_samples, rng)
+        return self._table.decode(values), self._responsibilities(values).argmax(axis=1)
+
+    def _responsibilities(self, values):
+        if not len(values):
+            return np.empty((0, len(self.weights_)))
+        return self.mixture_.predict_proba(self._model.codec.encode(values).z)
+
+    def predict_proba(self, X):
+        """Responsibilities of the mixture's components for each row, under the prior.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+
+        Returns
+        -------
+        responsibilities : ndarray of shape (n_samples, n_components)
+        """
+        return self._responsibilities(self._values(X))
+
+    def predict(self, X):
+        """Most likely component of the mixture for each row, under the prior.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+        """
+        return self.predict_proba(X).argmax(axis=1)
+
+    def fit_predict(self, X, y=None):
+        """Fit, and return the component of each row.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+        """
+        return self.fit(X, y).predict(X)
+
+    def bic(self, X):
+        """Bayesian information criterion of the prior, not of the refined model; lower is better.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+
+        Returns
+        -------
+        bic : float
+            In nats of the units of X, times two.
+        """
+        return self._criterion(X, "bic")
+
+    def aic(self, X):
+        """Akaike information criterion of the prior, not of the refined model; lower is better.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+
+        Returns
+        -------
+        aic : float
+            In nats of the units of X, times two.
+        """
+        return self._criterion(X, "aic")
+
+    def _criterion(self, X, name):
+        rows = self._model.codec.encode(self._values(X))
+        return float(getattr(self.mixture_, name)(rows.z) - 2 * rows.log_slopes.sum())
+
+
+def weighted_moments(X, responsibilities):
+    """Means (K, d) and covariances (K, d, d) of numbers by responsibility; missing cells stand at the mean."""
+    total = responsibilities.sum(axis=0)[:, None] + 1e-300
+    present = ~np.isnan(X)
+    count = responsibilities.T @ present + 1e-300
+    means = (responsibilities.T @ np.where(present, X, 0.0)) / count
+    centred = np.where(present, X - means[:, None], 0.0)  # (K, n, d)
+    return means, np.einsum("nk,kni,knj->kij", responsibilities, centred, centred) / total[:, :, None]
+
+
+REDUCE_COVARIANCES = {
+    "full": lambda covariances, weights: covariances,
+    "tied": lambda covariances, weights: np.einsum("k,kij->ij", weights, covariances),
+    "diag": lambda covariances, weights: np.einsum("kii->ki", covariances),
+    "spherical": lambda covariances, weights: np.einsum("kii->ki", covariances).mean(axis=1),
+}

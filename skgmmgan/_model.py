@@ -1,0 +1,103 @@
+"""The density that a fit leaves behind: the generator, and the discriminators that it keeps.
+
+    p(x) = p_G(x) min(exp(sum_t alpha_t D_t(x)), M) / Z
+"""
+
+import copy
+
+import numpy as np
+import torch
+
+from ._discriminator import logits
+
+CHUNK = 5000  # rows that are scored or drawn at once
+MIN_ACCEPTANCE = 0.2  # the cap M is the largest with which at least this share of the generator's rows is accepted
+
+
+class Model:
+    """Codec, generator and kept discriminators; no training rows.
+
+    The generator is held in float64 on the CPU; rows are drawn by a float32 copy on the device.
+    """
+
+    def __init__(self, codec, generator, enforce_bounds, enforce_decimals, device):
+        self.codec = codec
+        self.generator = generator.double().eval()
+        self.enforce_bounds = enforce_bounds
+        self.enforce_decimals = enforce_decimals
+        self.device = device
+        self.kept = []  # pairs (alpha, classifier)
+        self.log_cap = np.inf
+        self.log_normalizer = 0.0
+        self.log_normalizer_std = 0.0
+
+    def as_given(self, values):
+        return self.codec.as_given(values, self.enforce_bounds, self.enforce_decimals)
+
+    def log_tilt(self, values):
+        """Sum of alpha D over the kept discriminators, before the cap, (n,)."""
+        total = np.zeros(len(values))
+        if self.kept and len(values):
+            features = self.codec.features(self.as_given(values))
+            for alpha, classifier in self.kept:
+                total += alpha * logits(classifier, features)
+        return total
+
+    def log_prob(self, values):
+        """Log-density of each row, (n,), float64: nats in the units of the values."""
+        chunks = [values[i : i + CHUNK] for i in range(0, len(values), CHUNK)]
+        return np.concatenate([self._log_prob(chunk) for chunk in chunks])
+
+    @torch.no_grad()
+    def _log_prob(self, values):
+        rows = self.codec.encode(values)
+        log_prob = self.generator.log_prob(torch.as_tensor(rows.z), torch.as_tensor(rows.codes))
+        tilt = np.minimum(self.log_tilt(values), self.log_cap) - self.log_normalizer
+        return log_prob.sum(1).numpy() + rows.log_slopes.sum(1) + tilt
+
+    def working_generator(self):
+        """Float32 copy of the generator on the device."""
+        return copy.deepcopy(self.generator).to(self.device, torch.float32)
+
+    def propose(self, n, rng):
+        """Values of n rows of the generator alone, as they are given out, (n, n_columns)."""
+        generator = self.working_generator()
+        stream = torch.Generator(self.device).manual_seed(int(rng.randint(2**31 - 1)))
+        chunks = [min(CHUNK, n - i) for i in range(0, n, CHUNK)] or [0]
+        return np.concatenate([self._propose(generator, m, stream, rng) for m in chunks])
+
+    def _propose(self, generator, n, stream, rng):
+        z, codes = generator.sample(n, stream)
+        return self.as_given(self.codec.decode(z.double().cpu().numpy(), codes.cpu().numpy(), rng))
+
+    def sample(self, n, rng):
+        """Values of n independent rows: the generator's, thinned by rejection with the kept discriminators."""
+        if not self.kept:
+            return self.propose(n, rng)
+        accepted, missing = [np.empty((0, len(self.codec.columns)))], n
+        while missing > 0:
+            proposed = self.propose(min(int(1.1 * missing / MIN_ACCEPTANCE) + 20, 20 * CHUNK), rng)
+            kept = proposed[np.log(rng.uniform(size=len(proposed))) < self.log_tilt(proposed) - self.log_cap]
+            accepted.append(kept[:missing])
+            missing -= len(accepted[-1])
+        return np.concatenate(accepted)
+
+
+def choose_cap(log_tilt):
+    """Largest log M at which the generator's rows with these tilts are accepted often enough.
+
+    The acceptance mean(min(w, M)) / M falls with M, so M is found by bisection between the least and the largest tilt.
+    """
+    low, high = log_tilt.min(), log_tilt.max()
+    for _ in range(50):
+        middle = (low + high) / 2
+        enough = np.exp(np.minimum(log_tilt, middle) - middle).mean() >= MIN_ACCEPTANCE
+        low, high = (middle, high) if enough else (low, middle)
+    return low
+
+
+def log_mean_exp(log_weights):
+    """Logarithm of the mean of exp(log_weights), and its standard error."""
+    top = log_weights.max()
+    weights = np.exp(log_weights - top)
+    return top + np.log(weights.mean()), weights.std() / weights.mean() / np.sqrt(len(weights))

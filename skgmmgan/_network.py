@@ -1,0 +1,123 @@
+"""A masked network: the outputs for a unit depend on the units before it, and on no other.
+
+Hidden units are ordered by degree, the number of units that they see [1]_; so rows can also be drawn unit by unit with
+no more work than one pass.
+
+References
+----------
+.. [1] M. Germain, K. Gregor, I. Murray and H. Larochelle, "MADE: masked autoencoder for distribution estimation",
+   ICML 2015.
+"""
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+class MaskedLinear(nn.Linear):
+    """A linear layer that keeps only the weights that its mask allows; He initialisation by the inputs kept."""
+
+    def __init__(self, mask):
+        super().__init__(mask.shape[1], mask.shape[0])
+        self.register_buffer("mask", torch.tensor(mask))
+        fan_in = self.mask.sum(1, keepdim=True).clamp(min=1)
+        with torch.no_grad():
+            self.weight.copy_(torch.randn_like(self.weight) * (2.0 / fan_in) ** 0.5)
+        nn.init.zeros_(self.bias)
+
+    @property
+    def kept(self):
+        """Weights of shape (n_inputs, n_outputs), 0 where the mask forbids."""
+        return (self.weight * self.mask).T
+
+    def forward(self, x):
+        return F.linear(x, self.weight * self.mask, self.bias)
+
+
+class MaskedNetwork(nn.Module):
+    """Outputs for every unit from the coordinates and the levels of the units before it.
+
+    Parameters
+    ----------
+    n_levels : levels of each unit, 0 for a continuous one
+    n_outputs : outputs that each unit needs
+    hidden_layer_sizes : widths; a layer as wide as the one before it adds to it
+    dropout : probability with which a hidden unit is left out in training
+    """
+
+    def __init__(self, n_levels, n_outputs, hidden_layer_sizes, dropout=0.0):
+        super().__init__()
+        d = len(n_levels)
+        unit = np.arange(1, d + 1)  # units count from 1 here
+        degrees = [1 + np.arange(size) * max(d - 1, 1) // size for size in hidden_layer_sizes]
+        level_unit = np.concatenate([[d + 1], np.repeat(unit, n_levels)])  # the first row stands for "no level"
+        output_unit = np.repeat(unit, n_outputs)
+        self.first = MaskedLinear(degrees[0][:, None] >= unit)
+        self.levels = nn.Parameter(0.1 * torch.randn(len(level_unit), len(degrees[0])))
+        self.hidden = nn.ModuleList(MaskedLinear(b[:, None] >= a) for a, b in zip(degrees, degrees[1:]))
+        self.last = MaskedLinear(output_unit[:, None] > degrees[-1])
+        nn.init.zeros_(self.last.weight)
+        self.dropout = nn.Dropout(dropout)
+        self.register_buffer("level_mask", torch.tensor(degrees[0] >= level_unit[:, None]))
+        self.register_buffer("first_level", torch.tensor(1 + np.cumsum(n_levels) - n_levels))
+        self.register_buffer("is_discrete", torch.tensor(np.asarray(n_levels) > 0))
+        self.n_visible = [np.searchsorted(degree, np.arange(d), side="right") for degree in degrees]
+        starts = np.concatenate([[0], np.cumsum(n_outputs)])
+        self.outputs = [slice(a, b) for a, b in zip(starts, starts[1:])]
+
+    def level_rows(self, codes):
+        """Row of each unit's level in the table of levels; row 0 for continuous units and unseen levels."""
+        return torch.where(self.is_discrete & (codes >= 0), codes + self.first_level, 0)
+
+    def forward(self, z, codes):
+        """Outputs of all units, (n, sum of n_outputs)."""
+        levels = F.embedding_bag(self.level_rows(codes), self.levels * self.level_mask, mode="sum")
+        h = F.silu(self.first(z) + levels)  # (n, width)
+        for layer in self.hidden:
+            new = F.silu(layer(self.dropout(h)))
+            h = h + new if h.shape == new.shape else new
+        return self.last(self.dropout(h))
+
+    def walk(self, n):
+        return NetworkWalk(self, n)
+
+
+class NetworkWalk:
+    """The same outputs, one unit after the other: each step computes the hidden units that became visible."""
+
+    def __init__(self, network, n):
+        self.network = network
+        self.incoming = network.first.bias[None].repeat(n, 1)  # (n, width)
+        self.first = network.first.kept.contiguous()
+        self.levels = network.levels * network.level_mask
+        self.weights = [layer.kept.contiguous() for layer in [*network.hidden, network.last]]
+        self.biases = [layer.bias for layer in [*network.hidden, network.last]]
+        self.h = [self.incoming.new_zeros(n, len(layer.bias)) for layer in [network.first, *network.hidden]]
+
+    def _advance(self, layer, i):
+        """Compute the hidden units of a layer that see unit i - 1 and none later."""
+        visible = self.network.n_visible[layer]
+        new = slice(visible[i - 1], visible[i])
+        if layer == 0:
+            self.h[0][:, new] = F.silu(self.incoming[:, new])
+            return
+        below, weight = self.h[layer - 1], self.weights[layer - 1]
+        seen = self.network.n_visible[layer - 1][i]
+        h = F.silu(torch.addmm(self.biases[layer - 1][new], below[:, :seen], weight[:seen, new]))
+        self.h[layer][:, new] = h + below[:, new] if below.shape == self.h[layer].shape else h
+
+    def output(self, i):
+        """Outputs of unit i, (n, n_outputs[i])."""
+        columns = self.network.outputs[i]
+        if i == 0:
+            return self.biases[-1][columns].expand(len(self.incoming), -1)
+        for layer in range(len(self.h)):
+            self._advance(layer, i)
+        seen = self.network.n_visible[-1][i]
+        return torch.addmm(self.biases[-1][columns], self.h[-1][:, :seen], self.weights[-1][:seen, columns])
+
+    def observe(self, i, z, codes):
+        self.incoming += z[:, None] * self.first[i]
+        if self.network.is_discrete[i]:
+            self.incoming += self.levels[torch.where(codes >= 0, codes + self.network.first_level[i], 0)]

@@ -1,0 +1,406 @@
+"""The one training loop: likelihood warm start, then adversarial rounds, each kept only if held-out rows say so."""
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.optimize import minimize_scalar
+from sklearn.model_selection import KFold
+
+from ._discriminator import fit_discriminator, logits, make_discriminator, rewards
+from ._em import FEW_ROWS
+from ._model import choose_cap, log_mean_exp
+
+MAX_EPOCH_STEPS = 150  # an epoch of a larger table is a random part of it
+EMA_HALF_STEPS = 100  # memory of the moving average of the weights
+WARM_UP_STEPS = 50
+MAX_GRADIENT_NORM = 5.0
+ABSORB_STEPS = 200  # generator steps in one adversarial round
+FRESH_STEPS = 10  # generator steps that use the same model rows
+ABSORB_LEARNING_RATE = 0.2  # relative to the warm start
+MAX_ALPHA = 4.0
+NORMALIZER_STD = 0.009  # nats; model rows are drawn until log Z is known so well
+MIN_REFERENCE_ROWS = 20_000
+MAX_REFERENCE_ROWS = 400_000
+MIN_HELD_OUT = 100  # rows, if they are no more than a third of the table
+MIN_NETWORK_ROWS = 20  # with fewer rows the prior is all that can be learned, ...
+MIN_ADVERSARIAL_ROWS = 50  # ... or all that a discriminator could improve
+
+
+@dataclass
+class Settings:
+    """What the loop is told by the parameters of the estimator."""
+
+    max_epochs: int
+    n_iter_no_change: int
+    batch_size: object
+    learning_rate: float
+    adversarial_rounds: int
+    adversarial_weight: float
+    adversarial_loss: str
+    discriminator: object
+    keep_discriminators: bool
+    validation_fraction: float
+    progress: object  # wraps an iterable in a progress bar, or leaves it alone
+    history: list
+
+    PARAMETERS = (
+        "max_epochs",
+        "n_iter_no_change",
+        "batch_size",
+        "learning_rate",
+        "adversarial_rounds",
+        "adversarial_weight",
+        "adversarial_loss",
+        "discriminator",
+        "keep_discriminators",
+        "validation_fraction",
+    )
+
+    def record(self, **entry):
+        self.history.append(entry)
+
+
+def to_tensors(rows, device):
+    return torch.as_tensor(rows.z, dtype=torch.float32, device=device), torch.as_tensor(rows.codes, device=device)
+
+
+def batch_size_for(n, batch_size):
+    """Given or, for "auto", a power of two such that an epoch has some thirty steps."""
+    if batch_size != "auto":
+        return min(batch_size, n)
+    return min(n, int(np.clip(2 ** round(np.log2(n / 32)), 16, 512)))
+
+
+class MovingAverage:
+    """Exponential moving average of a module's parameters, young at first."""
+
+    def __init__(self, module):
+        self.module = copy.deepcopy(module).eval()
+        self.steps = 0
+
+    @torch.no_grad()
+    def update(self, module):
+        self.steps += 1
+        rate = 1 / min(self.steps + 1, EMA_HALF_STEPS)
+        for average, current in zip(self.module.parameters(), module.parameters()):
+            average.lerp_(current, rate)
+
+
+def copy_weights(source, target):
+    """Copy parameters, not buffers: the target keeps its precision and device."""
+    with torch.no_grad():
+        for a, b in zip(target.parameters(), source.parameters()):
+            a.copy_(b)
+
+
+@torch.no_grad()
+def row_log_prob(generator, tensors, chunk=5000):
+    parts = [generator.log_prob(z, codes).sum(1) for z, codes in zip(*(t.split(chunk) for t in tensors))]
+    return torch.cat(parts).double().cpu().numpy()
+
+
+def take_step(generator, optimizer, loss):
+    optimizer.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(generator.parameters(), MAX_GRADIENT_NORM)
+    optimizer.step()
+
+
+class LikelihoodEpochs:
+    """Epochs of likelihood steps on a working copy of a model's generator, and their moving average."""
+
+    def __init__(self, model, rows, settings, rng):
+        self.model, self.rows, self.rng = model, rows, rng
+        self.generator = model.working_generator()
+        self.average = MovingAverage(self.generator)
+        self.batch_size = batch_size_for(len(rows), settings.batch_size)
+        self.steps = min(-(-len(rows) // self.batch_size), MAX_EPOCH_STEPS)
+        self.optimizer = torch.optim.Adam(self.generator.parameters(), lr=settings.learning_rate, betas=(0.9, 0.99))
+        factor = cosine(self.steps * max(settings.max_epochs, 1))
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, factor)
+
+    def run(self):
+        """One pass over the rows, dequantised afresh; returns the mean loss."""
+        order = self.rng.permutation(len(self.rows))[: self.steps * self.batch_size]
+        tensors = to_tensors(self.model.codec.encode(self.rows[order], self.rng), self.model.device)
+        self.generator.train()
+        losses = []
+        for z, codes in zip(*(t.split(self.batch_size) for t in tensors)):
+            loss = -self.generator.log_prob(z, codes).sum(1).mean()
+            take_step(self.generator, self.optimizer, loss)
+            self.schedule.step()
+            self.average.update(self.generator)
+            losses.append(loss.item())
+        return float(np.mean(losses))
+
+
+def warm_start(model, rows, held_out, settings, rng):
+    """Maximise the likelihood of the rows; keep the epoch that held-out rows like best.
+
+    Returns the number of that epoch: 0, the prior, unless the gain exceeds one standard error.
+    """
+    epochs = LikelihoodEpochs(model, rows, settings, rng)
+    held = to_tensors(model.codec.encode(held_out, rng), model.device)
+    start = best = row_log_prob(epochs.average.module, held)
+    best_epoch = selected = 0
+    for epoch in settings.progress(range(1, settings.max_epochs + 1), desc="warm start"):
+        loss = epochs.run()
+        score = row_log_prob(epochs.average.module, held)
+        gain = float((score - start).mean())
+        settings.record(stage="warm start", epoch=epoch, generator_loss=loss, held_out_gain=gain)
+        if score.mean() > best.mean():
+            best, best_epoch = score, epoch
+            if exceeds_error(best - start):
+                selected = epoch
+                copy_weights(epochs.average.module, model.generator)
+        elif epoch - best_epoch >= settings.n_iter_no_change:
+            break
+    reason = "highest held-out log-likelihood" if selected else "no epoch beats the prior by one standard error"
+    settings.record(stage="selection", selected=f"epoch {selected}", reason=reason)
+    return selected
+
+
+def continue_epochs(model, rows, n_epochs, settings, rng):
+    """Maximise the likelihood of all rows for a number of epochs that was chosen before."""
+    epochs = LikelihoodEpochs(model, rows, settings, rng)
+    for epoch in settings.progress(range(1, n_epochs + 1), desc="all rows"):
+        settings.record(stage="all rows", epoch=epoch, generator_loss=epochs.run())
+        copy_weights(epochs.average.module, model.generator)
+
+
+def exceeds_error(gain):
+    """Whether a paired gain exceeds one standard error."""
+    return len(gain) > 1 and gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain))
+
+
+def cosine(total):
+    """Learning-rate factor: a short linear rise, then half a cosine."""
+    warm_up = min(WARM_UP_STEPS, total // 10 + 1)
+    return lambda step: min(1.0, (step + 1) / warm_up) * 0.5 * (1 + np.cos(np.pi * min(step / total, 1.0)))
+
+
+class Critics:
+    """Real rows in folds, and a discriminator for each fold that has not seen it."""
+
+    def __init__(self, model, real, folds, settings):
+        self.model = model
+        self.features = model.codec.features(model.as_given(real))
+        self.folds = folds
+        self.settings = settings
+
+    def fit(self, rng):
+        """Discriminators between the real rows of each fold and as many fresh rows of the present model."""
+        n_fake = max(len(train) for train, _ in self.folds)
+        fake = self.model.codec.features(self.model.sample(n_fake, rng))
+        return [self._fit(train, fake, rng) for train, _ in self.folds]
+
+    def _fit(self, train, fake, rng):
+        classifier = make_discriminator(self.settings.discriminator, self.model.codec.nominal, len(train), rng)
+        return fit_discriminator(classifier, self.features[train], fake[: len(train)])
+
+    def held_out_logits(self, classifiers):
+        """Logits of the held-out real rows of all folds, in one array."""
+        return np.concatenate([logits(c, self.features[held]) for c, (_, held) in zip(classifiers, self.folds)])
+
+
+def refine(model, real, folds, settings, rng):
+    """Adversarial rounds: the generator absorbs discriminators, then the model keeps them.
+
+    Parameters
+    ----------
+    real : values of the real rows
+    folds : pairs of positions in `real`: those that train a discriminator, and those held out from it
+    """
+    critics = Critics(model, real, folds, settings)
+    if settings.adversarial_weight > 0:
+        absorb(model, critics, real, settings, rng)
+    if settings.keep_discriminators:
+        keep(model, critics, settings, rng)
+
+
+def absorb(model, critics, real, settings, rng):
+    """Rounds of generator steps on (1 - weight) NLL(real rows) - weight E[reward x log p_G]."""
+    train = real[critics.folds[0][0]]
+    held = to_tensors(model.codec.encode(real[critics.folds[0][1]], np.random.RandomState(0)), model.device)
+    for round_ in settings.progress(range(1, settings.adversarial_rounds + 1), desc="absorb"):
+        classifier = critics.fit(rng)[0]
+        before = row_log_prob(model.working_generator(), held)
+        average, losses = absorb_round(model, classifier, train, settings, rng)
+        gain = row_log_prob(average, held) - before
+        accepted = gain.mean() > -gain.std(ddof=1) / np.sqrt(len(gain))
+        settings.record(
+            stage="absorb", round=round_, generator_loss=losses, held_out_gain=float(gain.mean()), kept=bool(accepted)
+        )
+        if not accepted:
+            break
+        copy_weights(average, model.generator)
+
+
+def absorb_round(model, classifier, train, settings, rng):
+    """Generator steps against one discriminator; the moving average of the generator, and the mean loss.
+
+    The gradient of the second term is the score-function estimator [1]_: discrete units need no relaxation.
+
+    References
+    ----------
+    .. [1] R. J. Williams, "Simple statistical gradient-following algorithms for connectionist reinforcement
+       learning", Machine Learning 8, 1992.
+    """
+    generator = model.working_generator()
+    average = MovingAverage(generator)
+    optimizer = torch.optim.Adam(generator.parameters(), lr=ABSORB_LEARNING_RATE * settings.learning_rate)
+    stream = torch.Generator(model.device).manual_seed(int(rng.randint(2**31 - 1)))
+    size = batch_size_for(len(train), settings.batch_size)
+    weight, losses = settings.adversarial_weight, []
+    for _ in range(ABSORB_STEPS // FRESH_STEPS):
+        fake = generator.eval().sample(FRESH_STEPS * size, stream)
+        values = model.as_given(model.codec.decode(fake[0].double().cpu().numpy(), fake[1].cpu().numpy(), rng))
+        reward = rewards(logits(classifier, model.codec.features(values)), settings.adversarial_loss)
+        reward = torch.as_tensor(reward, dtype=torch.float32, device=model.device)
+        rows = train[rng.randint(len(train), size=FRESH_STEPS * size)]
+        batches = zip(*(t.split(size) for t in (*fake, reward, *to_tensors(model.codec.encode(rows, rng), model.device))))
+        generator.train()
+        for z, codes, r, real_z, real_codes in batches:
+            likelihood = generator.log_prob(real_z, real_codes).sum(1).mean()
+            loss = -(1 - weight) * likelihood - weight * (r * generator.log_prob(z, codes).sum(1)).mean()
+            take_step(generator, optimizer, loss)
+            average.update(generator)
+            losses.append(loss.item())
+    return average.module, float(np.mean(losses))
+
+
+class Reference:
+    """Rows of the generator that train no discriminator: they give the cap, log Z and the line search."""
+
+    def __init__(self, model, n, rng):
+        self.model = model
+        self.features = np.empty((0, len(model.codec.columns)))
+        self.log_tilt = np.empty(0)
+        self.grow(n, rng)
+
+    def grow(self, n, rng):
+        values = self.model.propose(n, rng)
+        self.features = np.concatenate([self.features, self.model.codec.features(values)])
+        self.log_tilt = np.concatenate([self.log_tilt, self.model.log_tilt(values)])
+
+
+def keep(model, critics, settings, rng):
+    """Rounds that multiply the density by exp(alpha D), while the gain on held-out rows exceeds its error."""
+    n_real = len(critics.features)
+    reference = Reference(model, int(np.clip(2 * n_real, MIN_REFERENCE_ROWS, MAX_REFERENCE_ROWS // 4)), rng)
+    held_tilt = np.zeros(sum(len(held) for _, held in critics.folds))
+    for round_ in settings.progress(range(1, settings.adversarial_rounds + 1), desc="keep"):
+        classifiers = critics.fit(rng)
+        held_logits = critics.held_out_logits(classifiers)
+        reference_logits = np.mean([logits(c, reference.features) for c in classifiers], axis=0)
+        alpha = line_search(model, held_tilt, held_logits, reference.log_tilt, reference_logits)
+        held_new, reference_new = held_tilt + alpha * held_logits, reference.log_tilt + alpha * reference_logits
+        gain, log_cap, log_z, log_z_std = tilt_gain(model, held_tilt, held_new, reference_new)
+        kept = exceeds_error(gain)
+        weights = np.exp(np.minimum(reference_new, log_cap) - log_cap)
+        settings.record(
+            stage="keep",
+            round=round_,
+            discriminator_loss=float(np.logaddexp(0.0, -held_logits).mean()),
+            alpha=float(alpha),
+            held_out_gain=float(gain.mean()),
+            held_out_gain_std=float(gain.std(ddof=1) / np.sqrt(len(gain))),
+            acceptance=float(weights.mean()),
+            effective_sample_size=float(weights.sum() ** 2 / (weights**2).sum()),
+            log_normalizer=float(log_z),
+            kept=bool(kept),
+        )
+        if not kept:
+            break
+        held_tilt, reference.log_tilt = held_new, reference_new
+        model.kept = model.kept + [(alpha / len(classifiers), c) for c in classifiers]
+        model.log_cap, model.log_normalizer, model.log_normalizer_std = log_cap, log_z, log_z_std
+    measure_normalizer(model, reference, rng)
+    reason = "the gain of the next round does not exceed one standard error, or rounds are used up"
+    settings.record(stage="selection", selected=f"{len(model.kept)} discriminators kept", reason=reason)
+
+
+def tilt_gain(model, held_old, held_new, reference_new):
+    """Gain of each held-out row, (n,), with the new log-cap, log Z and its standard error.
+
+    The mean gain is the Donsker-Varadhan bound mean(alpha D over real rows) - log mean(exp(alpha D) over model rows)
+    with both sides capped [1]_.
+
+    References
+    ----------
+    .. [1] M. D. Donsker and S. R. S. Varadhan, "Asymptotic evaluation of certain Markov process expectations for
+       large time", Communications on Pure and Applied Mathematics 28, 1975.
+    """
+    log_cap = choose_cap(reference_new)
+    log_z, log_z_std = log_mean_exp(np.minimum(reference_new, log_cap))
+    old = np.minimum(held_old, model.log_cap) - model.log_normalizer
+    return np.minimum(held_new, log_cap) - log_z - old, log_cap, log_z, log_z_std
+
+
+def line_search(model, held_tilt, held_logits, reference_tilt, reference_logits):
+    """The alpha in [0, MAX_ALPHA] with the highest mean gain on held-out rows."""
+
+    def loss(alpha):
+        gain, *_ = tilt_gain(
+            model, held_tilt, held_tilt + alpha * held_logits, reference_tilt + alpha * reference_logits
+        )
+        return -gain.mean()
+
+    return minimize_scalar(loss, bounds=(0.0, MAX_ALPHA), method="bounded", options={"xatol": 0.02}).x
+
+
+def measure_normalizer(model, reference, rng):
+    """Draw further reference rows until log Z is known to NORMALIZER_STD."""
+    while model.kept:
+        capped = np.minimum(reference.log_tilt, model.log_cap)
+        model.log_normalizer, model.log_normalizer_std = log_mean_exp(capped)
+        n, std = len(capped), model.log_normalizer_std
+        if std <= NORMALIZER_STD:
+            return
+        reference.grow(int(n * ((std / NORMALIZER_STD) ** 2 - 1) * 1.1) + 1000, rng)
+
+
+def split_rows(n, validation_fraction, rng):
+    """Positions of the rows that train and of those that select."""
+    n_held = max(round(validation_fraction * n), min(MIN_HELD_OUT, n // 3))
+    order = rng.permutation(n)
+    return order[n_held:], order[:n_held]
+
+
+def train(build, values, settings, rng):
+    """Prior, warm start and refinement, on a float matrix of at least two rows.
+
+    Parameters
+    ----------
+    build : callable (values) -> Model
+        Fits the prior.
+    """
+    if not (settings.max_epochs or settings.adversarial_rounds):
+        build(values)
+        return
+    learn = train_few if len(values) < FEW_ROWS else train_many
+    model, folds = learn(build, values, settings, rng)
+    if settings.adversarial_rounds and len(values) >= MIN_ADVERSARIAL_ROWS:
+        refine(model, values, folds, settings, rng)
+
+
+def train_many(build, values, settings, rng):
+    """Warm start on most rows; the others select epochs and discriminators."""
+    fitting, held = split_rows(len(values), settings.validation_fraction, rng)
+    model = build(values[fitting])
+    warm_start(model, values[fitting], values[held], settings, rng)
+    return model, [(fitting, held)]
+
+
+def train_few(build, values, settings, rng):
+    """Warm start on most rows to choose the number of epochs, then on all rows; discriminators are cross-fitted."""
+    fitting, held = split_rows(len(values), settings.validation_fraction, rng)
+    n_epochs = 0
+    if settings.max_epochs and len(values) >= MIN_NETWORK_ROWS:
+        n_epochs = warm_start(build(values[fitting]), values[fitting], values[held], settings, rng)
+    model = build(values)
+    if n_epochs:
+        continue_epochs(model, values, n_epochs, settings, rng)
+    return model, list(KFold(min(5, len(values)), shuffle=True, random_state=rng).split(values))

@@ -1,0 +1,267 @@
+"""How good is a synthetic table? Scores of fidelity, utility and privacy; no torch.
+
+Every function takes tables with the same columns, as DataFrames or arrays, with missing cells and mixed types.
+"""
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.neighbors import NearestNeighbors
+from sklearn.utils import check_array, check_random_state
+
+from ._table import Table, is_frame
+
+__all__ = ["c2st_score", "copy_rate", "dcr_share", "shape_error", "trend_error", "tstr_score"]
+
+N_BINS = 10
+MAX_CODES = 254  # categories that boosted trees can tell apart
+
+
+def _as_table(X):
+    return X if is_frame(X) else check_array(X, dtype=None, ensure_all_finite="allow-nan")
+
+
+def _matrices(*tables):
+    """Float matrices of tables by the columns of the first one, and the mask of its categorical columns."""
+    tables = [_as_table(table) for table in tables]
+    table = Table(tables[0], "from_dtype")
+    for other in tables[1:]:
+        if other.shape[1] != len(table.columns) or (table.frame and is_frame(other) and list(other) != table.names):
+            raise ValueError("The tables must have the same columns in the same order.")
+    return [table.encode(other) for other in tables], table.categorical
+
+
+def _boosting(kind, categorical, X, random_state):
+    """Boosted trees for a matrix in which categories are codes."""
+    few = categorical & (np.nanmax(X, axis=0, initial=0.0) <= MAX_CODES - 1)
+    return kind(categorical_features=few, random_state=random_state)
+
+
+def c2st_score(real, synthetic, *, estimator=None, cv=5, random_state=None):
+    """Classifier two-sample test: how well a detector tells real from synthetic rows.
+
+    Parameters
+    ----------
+    real : array-like or DataFrame of shape (n_real, n_features)
+        Real rows; best as many as synthetic ones.
+    synthetic : array-like or DataFrame of shape (n_synthetic, n_features)
+        Synthetic rows.
+    estimator : classifier, default=None
+        The detector; it must accept missing values if there are any. None is HistGradientBoostingClassifier.
+    cv : int, default=5
+        Number of stratified folds.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the folds and of the default detector.
+
+    Returns
+    -------
+    auc : float
+        Cross-validated area under the ROC curve: 0.5 if the tables can't be told apart, 1 if they always can. It does
+        not see copies of real rows.
+
+    References
+    ----------
+    .. [1] D. Lopez-Paz and M. Oquab, "Revisiting classifier two-sample tests", ICLR 2017.
+    """
+    rng = check_random_state(random_state)
+    (real, synthetic), categorical = _matrices(real, synthetic)
+    X = np.concatenate([real, synthetic])
+    y = np.repeat([1, 0], [len(real), len(synthetic)])
+    seed = int(rng.randint(2**31 - 1))
+    detector = _boosting(HistGradientBoostingClassifier, categorical, X, seed) if estimator is None else clone(estimator)
+    folds = StratifiedKFold(cv, shuffle=True, random_state=seed)
+    return float(roc_auc_score(y, cross_val_predict(detector, X, y, cv=folds, method="predict_proba")[:, 1]))
+
+
+def _levels(x, edges):
+    """Codes of a column: its categories, or the bin of each number; missing cells are a level of their own."""
+    codes = x if edges is None else np.searchsorted(edges, x).astype(float)
+    return np.where(np.isnan(x), -2.0, codes)
+
+
+def _bin_edges(x, categorical):
+    """Inner edges of equal bins over the range of a real column; None for categories."""
+    if categorical or np.isnan(x).all():
+        return None
+    return np.linspace(np.nanmin(x), np.nanmax(x), N_BINS + 1)[1:-1]
+
+
+def _total_variation(a, b):
+    """Total variation distance between the distributions of two arrays of rows."""
+    _, codes = np.unique(np.concatenate([a, b]), axis=0, return_inverse=True)
+    codes = codes.ravel()
+    counts = [np.bincount(part, minlength=codes.max() + 1) for part in (codes[: len(a)], codes[len(a) :])]
+    return 0.5 * np.abs(counts[0] / len(a) - counts[1] / len(b)).sum()
+
+
+def _kolmogorov_smirnov(a, b):
+    """Largest distance between two empirical distribution functions; missing cells are the largest value."""
+    at = np.unique(np.concatenate([a, b]))
+    below = [np.searchsorted(np.sort(x), at, side="right") / len(x) for x in (a, b)]
+    return np.abs(below[0] - below[1]).max()
+
+
+def shape_error(real, synthetic):
+    """Mean distance between the distributions of single columns.
+
+    Parameters
+    ----------
+    real : array-like or DataFrame of shape (n_real, n_features)
+        Real rows.
+    synthetic : array-like or DataFrame of shape (n_synthetic, n_features)
+        Synthetic rows.
+
+    Returns
+    -------
+    error : float
+        Between 0 (the same) and 1: the Kolmogorov-Smirnov distance of numbers, the total variation distance of
+        categories, averaged over columns. It does not see how columns hang together.
+    """
+    (real, synthetic), categorical = _matrices(real, synthetic)
+    distances = [
+        _total_variation(_levels(a, None)[:, None], _levels(b, None)[:, None]) if c else _kolmogorov_smirnov(a, b)
+        for a, b, c in zip(real.T, synthetic.T, categorical, strict=True)
+    ]
+    return float(np.mean(distances))
+
+
+def trend_error(real, synthetic):
+    """Mean distance between the joint distributions of pairs of columns.
+
+    Parameters
+    ----------
+    real : array-like or DataFrame of shape (n_real, n_features)
+        Real rows.
+    synthetic : array-like or DataFrame of shape (n_synthetic, n_features)
+        Synthetic rows.
+
+    Returns
+    -------
+    error : float
+        Between 0 (the same) and 1: half the difference of the correlations of two numbers, the total variation
+        distance of all other pairs with numbers in ten equal bins of the real column, averaged over pairs; 0 for a
+        single column. It does not see relations of three or more columns.
+    """
+    (real, synthetic), categorical = _matrices(real, synthetic)
+    edges = [_bin_edges(x, c) for x, c in zip(real.T, categorical, strict=True)]
+    a, b = (np.column_stack([_levels(x, e) for x, e in zip(X.T, edges, strict=True)]) for X in (real, synthetic))
+    d = real.shape[1]
+    errors = []
+    for i in range(d):
+        for j in range(i):
+            if categorical[i] or categorical[j]:
+                errors.append(_total_variation(a[:, [i, j]], b[:, [i, j]]))
+            else:
+                errors.append(0.5 * abs(_correlation(real[:, [i, j]]) - _correlation(synthetic[:, [i, j]])))
+    return float(np.mean(errors)) if errors else 0.0
+
+
+def _correlation(pair):
+    """Pearson correlation of the rows without missing cells, 0 if a column is constant there."""
+    complete = pair[~np.isnan(pair).any(axis=1)]
+    if len(complete) < 2 or (np.ptp(complete, axis=0) == 0).any():
+        return 0.0
+    return np.corrcoef(complete.T)[0, 1]
+
+
+def tstr_score(train, test, target, *, random_state=None):
+    """Train on one table, test on another: what a synthetic table is worth to a model.
+
+    Parameters
+    ----------
+    train : DataFrame of shape (n_train, n_features)
+        Synthetic rows, or real ones for comparison.
+    test : DataFrame of shape (n_test, n_features)
+        Real rows that made neither.
+    target : str
+        Column to predict. Text, categories, booleans and two numbers are classes, other numbers are regressed.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the boosted trees.
+
+    Returns
+    -------
+    score : float
+        Area under the ROC curve for two classes, accuracy for more, R2 for numbers: higher is better, and the score
+        of real training rows is the yardstick.
+    """
+    (test_values, train_values), categorical = _matrices(test, train)
+    at = list(test.columns).index(target)
+    others = np.delete(np.arange(len(categorical)), at)
+    y, y_test = train_values[:, at], test_values[:, at]
+    is_class = categorical[at] or len(np.unique(y_test)) <= 2
+    kind = HistGradientBoostingClassifier if is_class else HistGradientBoostingRegressor
+    X = np.concatenate([train_values, test_values])[:, others]
+    model = _boosting(kind, categorical[others], X, random_state).fit(train_values[:, others], y)
+    if is_class and len(model.classes_) == 2:
+        return float(roc_auc_score(y_test == model.classes_[1], model.predict_proba(test_values[:, others])[:, 1]))
+    return float(model.score(test_values[:, others], y_test))
+
+
+def _distance_features(tables, categorical):
+    """Matrices in which the L1 distance is a scaled difference of numbers plus one for each category that differs."""
+    scale = np.nanstd(tables[0], axis=0)
+    parts = []
+    for X in tables:
+        columns = []
+        for j, is_category in enumerate(categorical):
+            if is_category:
+                levels = np.unique(_levels(np.concatenate([t[:, j] for t in tables]), None))
+                columns.append(0.5 * (_levels(X[:, j], None)[:, None] == levels))
+            else:
+                missing = np.isnan(X[:, j])
+                columns += [np.where(missing, 0, X[:, j] / (scale[j] or 1.0))[:, None], missing[:, None]]
+        parts.append(np.concatenate(columns, axis=1, dtype=np.float32))
+    return parts
+
+
+def dcr_share(real, synthetic, holdout, *, random_state=None):
+    """Share of synthetic rows whose nearest neighbour is a training row rather than a held-out row.
+
+    Parameters
+    ----------
+    real : array-like or DataFrame of shape (n_real, n_features)
+        The training rows.
+    synthetic : array-like or DataFrame of shape (n_synthetic, n_features)
+        Synthetic rows.
+    holdout : array-like or DataFrame of shape (n_holdout, n_features)
+        Real rows that trained nothing. The larger of both real tables is thinned to the size of the other.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the thinning.
+
+    Returns
+    -------
+    share : float
+        0.5 if training rows are no nearer than others, more if the model gives them away; ties count half. It does
+        not see what an attacker knows beyond distances.
+    """
+    rng = check_random_state(random_state)
+    (real, synthetic, holdout), categorical = _matrices(real, synthetic, holdout)
+    n = min(len(real), len(holdout))
+    real, holdout = (X[rng.permutation(len(X))[:n]] for X in (real, holdout))
+    real, synthetic, holdout = _distance_features([real, synthetic, holdout], categorical)
+    near, far = (
+        NearestNeighbors(n_neighbors=1, metric="manhattan").fit(X).kneighbors(synthetic)[0] for X in (real, holdout)
+    )
+    return float(np.mean((near < far) + 0.5 * (near == far)))
+
+
+def copy_rate(real, rows):
+    """Share of rows that also occur, cell for cell, in a real table.
+
+    Parameters
+    ----------
+    real : array-like or DataFrame of shape (n_real, n_features)
+        The training rows.
+    rows : array-like or DataFrame of shape (n_rows, n_features)
+        Synthetic rows; the rate of a held-out table is the yardstick.
+
+    Returns
+    -------
+    rate : float
+        Between 0 and 1. It does not see near copies.
+    """
+    (real, rows), _ = _matrices(real, rows)
+    known = {row.tobytes() for row in np.nan_to_num(real, nan=np.inf) + 0.0}
+    return float(np.mean([row.tobytes() in known for row in np.nan_to_num(rows, nan=np.inf) + 0.0]))

@@ -1,0 +1,162 @@
+import numpy as np
+import pytest
+from scipy.integrate import trapezoid
+from scipy.stats import norm
+
+from skgmmgan._codec import ABSENT, ACTIVE, MAX_LEVELS, Codec, find_atoms, grid_step, is_discrete, round_to_grid
+
+
+def make_codec(values, categorical=False, nominal=None, **kwargs):
+    values = np.asarray(values, dtype=float).reshape(len(values), -1)
+    mask = np.broadcast_to(categorical, values.shape[1])
+    nominal = mask if nominal is None else np.broadcast_to(nominal, values.shape[1])
+    kwargs = {"n_knots": 5, "rng": np.random.RandomState(0), **kwargs}
+    return values, Codec(values, mask, nominal, **kwargs)
+
+
+@pytest.mark.parametrize(
+    ("values", "step"),
+    [
+        ([1.5, 2.25, 3.0], 0.01),
+        ([3000.0, 12000.0], 1000.0),
+        ([1.0, 2.0, 7.0], 1.0),
+        ([np.pi, np.e, np.sqrt(2)], 0.0),
+        ([0.0], 0.0),
+        ([1.5e-9, 2e-9], 1e-10),
+    ],
+)
+def test_grid_step(values, step):
+    assert grid_step(np.array(values)) == pytest.approx(step)
+
+
+def test_grid_step_of_float32_decimals():
+    assert grid_step(np.array([0.1, 2.3, 9.9], dtype=np.float32).astype(float)) == pytest.approx(0.1)
+
+
+def test_rounding_writes_decimals_as_a_person_would():
+    assert round_to_grid(np.array([0.30000000000000004]), 0.1)[0] == 0.3
+    assert round_to_grid(np.array([12345.0]), 1000.0)[0] == 12000.0
+
+
+def test_repeated_number_among_distinct_ones_is_an_atom(rng):
+    x = np.concatenate([np.zeros(300), rng.gamma(2.0, 1.0, 700)])
+    values, counts = np.unique(x, return_counts=True)
+    assert values[find_atoms(values, counts, 0.0)].tolist() == [0.0]
+
+
+def test_smooth_counts_on_a_grid_are_no_atoms(rng):
+    x = np.round(rng.normal(0, 60, 20_000))
+    values, counts = np.unique(x, return_counts=True)
+    assert counts.max() > 0.005 * len(x)
+    assert not find_atoms(values, counts, 1.0).any()
+
+
+def test_spike_on_a_grid_is_an_atom(rng):
+    x = np.concatenate([np.round(rng.normal(0, 60, 20_000)), np.full(3000, 40.0)])
+    values, counts = np.unique(x, return_counts=True)
+    assert values[find_atoms(values, counts, 1.0)].tolist() == [40.0]
+
+
+def test_few_distinct_numbers_are_levels(rng):
+    assert is_discrete(rng.poisson(2, 500).astype(float))
+    assert not is_discrete(rng.normal(size=500))
+    assert is_discrete(np.full(5, 7.0))
+
+
+def test_continuous_column_round_trip_and_density(rng):
+    values, codec = make_codec(rng.lognormal(0, 1, 400))
+    rows = codec.encode(values)
+    assert np.allclose(codec.decode(rows.z, rows.codes, rng), values)
+    x = np.linspace(1e-3, 400, 400_001)
+    rows = codec.encode(x[:, None])
+    density = norm.pdf(rows.z[:, 0]) * np.exp(rows.log_slopes[:, 0])
+    below = norm.cdf(codec.encode(x[:1, None]).z[0, 0])
+    assert trapezoid(density, x) + below == pytest.approx(1.0, abs=1e-3)
+
+
+def test_values_beyond_the_training_range_have_finite_coordinates(rng):
+    _, codec = make_codec(rng.normal(size=200))
+    rows = codec.encode(np.array([[-1e6], [1e6]]))
+    assert np.isfinite(rows.z).all()
+    assert np.isfinite(rows.log_slopes).all()
+
+
+def test_atoms_and_missing_cells_become_states(rng):
+    x = np.concatenate([np.zeros(100), [np.nan] * 50, rng.normal(5, 1, 350)])
+    values, codec = make_codec(x)
+    assert [unit.n_levels for unit in codec.units] == [3, 0]
+    assert np.allclose(codec.units[0].shares, [0.7, 0.2, 0.1])
+    assert codec.units[1].parent == 0
+    rows = codec.encode(values)
+    assert (rows.codes[:150, 1] == ABSENT).all()
+    assert (rows.z[:150, 1] == 0).all()
+    assert (rows.codes[150:] == ACTIVE).all()
+    assert np.allclose(codec.decode(rows.z, rows.codes, rng), values, equal_nan=True)
+
+
+def test_first_missing_cell_is_an_unseen_state(rng):
+    _, codec = make_codec(np.concatenate([np.zeros(100), rng.normal(5, 1, 350)]))
+    assert codec.encode(np.array([[np.nan]])).codes.tolist() == [[ABSENT, ABSENT]]
+
+
+def test_noise_stays_inside_the_rounding_step(rng):
+    values, codec = make_codec(np.round(rng.normal(0, 10, 500), 1))
+    noisy = codec.encode(values, rng)
+    decoded = codec.decode(noisy.z, noisy.codes, rng)
+    assert 0.02 < np.abs(decoded - values).mean() < 0.03
+    assert np.allclose(codec.as_given(decoded), values)
+
+
+def test_bounds_and_decimals_can_be_switched_off(rng):
+    _, codec = make_codec(np.round(rng.normal(0, 1, 500), 2))
+    x = np.array([[99.123]])
+    assert codec.as_given(x)[0, 0] < 10
+    assert codec.as_given(x, enforce_bounds=False)[0, 0] == 99.12
+    assert codec.as_given(x, enforce_bounds=False, enforce_decimals=False)[0, 0] == 99.123
+
+
+def test_nominal_levels_are_ordered_by_frequency_and_numbers_by_size():
+    x = np.repeat([0.0, 1.0, 2.0], [10, 20, 70])
+    assert make_codec(x, True)[1].encode(np.array([[2.0], [1.0], [0.0]])).codes.ravel().tolist() == [0, 1, 2]
+    assert make_codec(x)[1].encode(np.array([[2.0], [1.0], [0.0]])).codes.ravel().tolist() == [2, 1, 0]
+
+
+def test_rare_categories_share_a_level_and_are_drawn_at_their_rate(rng):
+    counts = np.concatenate([[5000], np.full(999, 3)])
+    values, codec = make_codec(np.repeat(np.arange(1000.0), counts), True)
+    assert codec.units[0].n_levels == MAX_LEVELS
+    rows = codec.encode(values)
+    total = np.exp(np.log(codec.units[0].shares[rows.codes[:, 0]]) + rows.log_slopes[:, 0])
+    assert np.allclose(total, counts[values[:, 0].astype(int)] / counts.sum())
+    codes = np.full((200_000, 1), MAX_LEVELS - 1)
+    drawn = codec.decode(np.zeros((200_000, 1)), codes, rng)
+    members = np.bincount(drawn[:, 0].astype(int), minlength=1000)
+    assert (members > 0).sum() == 1000 - (MAX_LEVELS - 1)
+    assert members[members > 0].std() < 2 * np.sqrt(members[members > 0].mean())
+
+
+def test_rare_categories_can_be_left_out():
+    x = np.repeat([0.0, 1.0, 2.0], [50, 50, 2])
+    _, codec = make_codec(x, True, min_category_count=3)
+    assert codec.encode(np.array([[2.0]])).codes[0, 0] == ABSENT
+
+
+def test_spread_fills_the_intervals_of_levels(rng):
+    values, codec = make_codec(np.repeat([0.0, 1.0], [3000, 1000]), True)
+    z = codec.spread(codec.encode(values), rng)[:, 0]
+    assert abs(z.mean()) < 0.05
+    assert z.std() == pytest.approx(1, abs=0.05)
+    assert z[:3000].max() <= norm.ppf(0.75) <= z[3000:].min()
+
+
+def test_features_are_finite(rng):
+    x = np.column_stack([rng.normal(size=300), rng.randint(0, 3, 300)])
+    x[::7] = np.nan
+    values, codec = make_codec(x)
+    assert np.isfinite(codec.features(np.vstack([values, [[1e9, 77.0]]]))).all()
+
+
+def test_all_missing_column_stays_missing(rng):
+    values, codec = make_codec(np.full(30, np.nan))
+    rows = codec.encode(values)
+    assert np.isnan(codec.decode(rows.z, rows.codes, rng)).all()

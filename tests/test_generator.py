@@ -1,0 +1,124 @@
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from sklearn.mixture import GaussianMixture
+
+from skgmmgan._codec import ABSENT, ACTIVE, Unit
+from skgmmgan._generator import Generator
+
+UNITS = [
+    Unit(),
+    Unit(np.array([0.5, 0.3, 0.2])),
+    Unit(np.array([0.6, 0.4]), is_state=True),
+    Unit(parent=2),
+    Unit(np.array([0.2, 0.8])),
+]
+
+
+def make_generator(units, rng, trained=True, n_components=3):
+    torch.manual_seed(0)
+    mixture = GaussianMixture(n_components, random_state=0).fit(rng.normal(size=(200, len(units))))
+    generator = Generator(units, mixture, 99, (16, 16)).double().eval()
+    if trained:
+        torch.nn.init.normal_(generator.network.last.weight, std=0.3)
+        torch.nn.init.normal_(generator.network.last.bias, std=0.3)
+    return generator
+
+
+@pytest.fixture
+def generator(rng):
+    return make_generator(UNITS, rng)
+
+
+def test_outputs_ignore_units_that_do_not_come_before(generator):
+    z, codes = generator.sample(3, torch.Generator().manual_seed(0))
+    z.requires_grad_()
+    out = generator.network(z, codes)
+    for i, columns in enumerate(generator.network.outputs):
+        (gradient,) = torch.autograd.grad(out[:, columns].sum(), z, retain_graph=True)
+        assert (gradient[:, i:] == 0).all()
+        assert i == 0 or (gradient[:, :i] != 0).any()
+
+
+def test_outputs_ignore_levels_that_do_not_come_before(generator):
+    z, codes = generator.sample(50, torch.Generator().manual_seed(0))
+    out = generator.network(z, codes)
+    for i in (1, 2, 4):
+        changed = codes.clone()
+        changed[:, i] = (changed[:, i] + 1) % generator.network.outputs[i].stop
+        changed[:, i].clamp_(max=UNITS[i].n_levels - 1)
+        new = generator.network(z, changed)
+        last = generator.network.outputs[i].stop
+        assert torch.equal(new[:, :last], out[:, :last])
+        assert i == 4 or not torch.equal(new[:, last:], out[:, last:])
+
+
+def test_gradients_reach_every_unmasked_parameter(rng):
+    generator = make_generator(UNITS, rng, trained=False)
+    optimizer = torch.optim.SGD(generator.parameters(), lr=0.1)
+    z, codes = generator.sample(500, torch.Generator().manual_seed(0))
+    for _ in range(2):  # the last layer starts at zero and lets nothing through
+        optimizer.zero_grad()
+        generator.log_prob(z, codes).sum().backward()
+        optimizer.step()
+    network = generator.network
+    for layer in [network.first, *network.hidden, network.last]:
+        assert ((layer.weight.grad != 0) == layer.mask).all()
+        assert layer is network.last or (layer.bias.grad != 0).any()
+    visible = network.level_mask & (network.levels.grad != 0)
+    assert (visible == network.level_mask).all()
+
+
+def test_walk_gives_the_same_outputs(generator):
+    z, codes = generator.sample(40, torch.Generator().manual_seed(0))
+    out = generator.network(z, codes)
+    walk = generator.network.walk(40)
+    for i, columns in enumerate(generator.network.outputs):
+        assert torch.allclose(walk.output(i), out[:, columns], atol=1e-12)
+        walk.observe(i, z[:, i], codes[:, i])
+
+
+def test_untrained_generator_is_the_mixture(rng):
+    units = [Unit(), Unit(), Unit()]
+    mixture = GaussianMixture(4, random_state=0).fit(rng.normal(size=(300, 3)))
+    generator = Generator(units, mixture, 300, (8, 8)).double()
+    z = rng.normal(size=(100, 3)) * 2
+    log_prob = generator.log_prob(torch.tensor(z), torch.full((100, 3), ACTIVE)).sum(1)
+    assert np.allclose(log_prob.detach().numpy(), mixture.score_samples(z), atol=1e-9)
+
+
+def test_untrained_state_has_the_observed_shares(rng):
+    generator = make_generator(UNITS, rng, trained=False)
+    _, codes = generator.sample(20_000, torch.Generator().manual_seed(0))
+    assert (codes[:, 2] == 0).double().mean() == pytest.approx(0.6, abs=0.01)
+
+
+def test_probabilities_of_levels_sum_to_one(rng):
+    units = [UNITS[1], UNITS[4], UNITS[1]]
+    generator = make_generator(units, rng)
+    cells = list(itertools.product(*[range(ABSENT, unit.n_levels) for unit in units]))
+    codes = torch.tensor(cells)
+    midpoints = [torch.tensor(np.append(unit.midpoints, 0.0)) for unit in units]
+    z = torch.stack([m[codes[:, i]] for i, m in enumerate(midpoints)], 1)
+    assert generator.log_prob(z, codes).sum(1).exp().sum().item() == pytest.approx(1.0, abs=1e-9)
+
+
+def test_mean_log_prob_of_samples_is_minus_the_entropy(rng):
+    generator = make_generator([Unit()], rng)
+    z, codes = generator.sample(200_000, torch.Generator().manual_seed(0))
+    grid = torch.linspace(-12, 12, 20_001, dtype=torch.float64)
+    log_prob = generator.log_prob(grid[:, None], torch.full((20_001, 1), ACTIVE))[:, 0]
+    assert torch.trapezoid(log_prob.exp(), grid).item() == pytest.approx(1.0, abs=1e-6)
+    expected = torch.trapezoid(log_prob.exp() * log_prob, grid).item()
+    values = generator.log_prob(z, codes)
+    assert values.mean().item() == pytest.approx(expected, abs=4 * values.std().item() / 200_000**0.5)
+
+
+def test_inactive_units_have_no_density(generator):
+    z, codes = generator.sample(200, torch.Generator().manual_seed(0))
+    inactive = codes[:, 2] != ACTIVE
+    assert inactive.any()
+    assert (z[inactive, 3] == 0).all()
+    assert (generator.log_prob(z, codes)[inactive, 3] == 0).all()
