@@ -13,11 +13,13 @@ from sklearn.model_selection import KFold, ShuffleSplit
 
 FEW_ROWS = 1000  # below, choices are cross-validated
 MAX_SEARCH_ROWS = 5000  # choices are made on at most so many rows
-KNOTS = (3, 2, 5)  # of the transforms, tried with few rows
-MANY_KNOTS = 9
+FEW_KNOTS = (3, 2, 5)  # of the transforms; two knots standardise
+MANY_KNOTS = (9, 2)
 COMPONENTS = (1, 2, 3, 5, 8, 12, 20)
+PATIENCE = 2
 ROWS_PER_COMPONENT = 5
-REGULARISATIONS = (1e-4, 1e-6, 1e-2, 0.05, 0.2)
+REGULARISATIONS = (1e-4, 1e-6, 1e-2, 0.05, 0.2, 0.5)
+COVARIANCE_TYPES = ("full", "diag")
 REGULARISATION = 3e-3  # with many rows
 MAX_ITER = {"search": 30, "final": 100}
 
@@ -29,40 +31,41 @@ class PriorSearch:
     ----------
     make_codec : callable (values, n_knots, rng) -> Codec
     n_components : int or "auto"
+    covariance_type : str, "auto" included
     reg_covar : float or "auto"
-    mixture_params : further parameters of GaussianMixture
+    n_init : int
     """
 
-    def __init__(self, make_codec, n_components, reg_covar, mixture_params):
+    def __init__(self, make_codec, n_components, covariance_type, reg_covar, n_init):
         self.make_codec = make_codec
-        self.n_components = n_components
-        self.reg_covar = reg_covar
-        self.mixture_params = mixture_params
+        self.given = {"n_components": n_components, "covariance_type": covariance_type, "reg_covar": reg_covar}
+        self.n_init = n_init
 
     def fit(self, values, setting, rng):
         """Codec and fitted GaussianMixture of all the rows."""
         return self._fit(values, setting, rng, "final")
 
     def choose(self, values, rng):
-        """Settings {n_knots, n_components, reg_covar} by greedy search."""
+        """Settings {n_knots, n_components, covariance_type, reg_covar} by greedy search."""
         n = len(values)
         few = n < FEW_ROWS
-        start = n if self.n_components == "auto" else self.n_components
-        setting = {
-            "n_knots": KNOTS[0] if few else MANY_KNOTS,
-            "n_components": min(3, start, max(1, n // ROWS_PER_COMPONENT)),
-            "reg_covar": (REGULARISATIONS[0] if few else REGULARISATION) if self.reg_covar == "auto" else self.reg_covar,
+        most = max(1, n // ROWS_PER_COMPONENT)
+        given = {name: value for name, value in self.given.items() if value != "auto"}
+        candidates = {
+            "n_knots": FEW_KNOTS if few else MANY_KNOTS,
+            "n_components": [k for k in COMPONENTS if k <= most],
+            "covariance_type": COVARIANCE_TYPES if few else COVARIANCE_TYPES[:1],
+            "reg_covar": REGULARISATIONS if few else [REGULARISATION],
         }
+        setting = {name: values[0] for name, values in candidates.items()}
+        setting |= {"n_components": min(3, most, given.get("n_components", n))}
+        setting |= {name: value for name, value in given.items() if name != "n_components"}
         folds = self._folds(n, rng)
-        if few:
-            setting = self._best(values, folds, setting, "n_knots", KNOTS, rng, patience=len(KNOTS))
-        if self.n_components == "auto":
-            allowed = [k for k in COMPONENTS if k <= max(1, n // ROWS_PER_COMPONENT)]
-            setting = self._best(values, folds, setting, "n_components", allowed, rng, patience=2)
-        else:
-            setting = {**setting, "n_components": self.n_components}
-        if few and self.reg_covar == "auto":
-            setting = self._best(values, folds, setting, "reg_covar", REGULARISATIONS, rng, patience=len(REGULARISATIONS))
+        for name, options in candidates.items():
+            if name in given:
+                setting[name] = given[name]
+            elif len(options) > 1 and folds:
+                setting = self._best(values, folds, setting, name, options, rng)
         return setting
 
     @staticmethod
@@ -75,16 +78,14 @@ class PriorSearch:
         size = min(n, MAX_SEARCH_ROWS)
         return list(ShuffleSplit(1, train_size=3 * size // 4, test_size=size // 4, random_state=rng).split(np.empty(n)))
 
-    def _best(self, values, folds, setting, name, candidates, rng, patience):
-        """The setting with the candidate of highest held-out log-likelihood; stops after `patience` worse ones."""
+    def _best(self, values, folds, setting, name, candidates, rng):
+        """The setting with the candidate of highest held-out log-likelihood; components stop when they no longer help."""
+        patience = PATIENCE if name == "n_components" else len(candidates)
         best, best_score, worse = setting, -np.inf, 0
-        for candidate in candidates if folds else ():
+        for candidate in candidates:
             trial = {**setting, name: candidate}
             score = self._held_out(values, folds, trial, rng.randint(2**31 - 1))
-            if score > best_score:
-                best, best_score, worse = trial, score, 0
-            else:
-                worse += 1
+            best, best_score, worse = (trial, score, 0) if score > best_score else (best, best_score, worse + 1)
             if worse == patience:
                 break
         return best
@@ -104,10 +105,11 @@ class PriorSearch:
         z = codec.spread(codec.encode(values, rng), rng)
         mixture = GaussianMixture(
             min(setting["n_components"], len(z)),
+            covariance_type=setting["covariance_type"],
             reg_covar=setting["reg_covar"],
+            n_init=self.n_init,
             max_iter=MAX_ITER[purpose],
             random_state=rng.randint(2**31 - 1),
-            **self.mixture_params,
         )
         with warnings.catch_warnings():  # EM that has not converged is still a good prior
             warnings.simplefilter("ignore")

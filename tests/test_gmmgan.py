@@ -1,0 +1,509 @@
+"""The estimator: what it learns, what it gives back, what it leaves alone."""
+
+import copy
+import itertools
+import logging
+import pickle
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import norm
+from sklearn.base import clone
+from sklearn.datasets import load_iris, make_blobs
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import adjusted_rand_score
+from sklearn.mixture import GaussianMixture
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import estimator_html_repr
+from threadpoolctl import threadpool_limits
+
+from skgmmgan import GMMGAN
+
+PRIOR = {"max_epochs": 0, "adversarial_rounds": 0}
+RAW = {"enforce_bounds": False, "enforce_decimals": False}
+
+
+def two_moons(n, seed=0):
+    """A half circle and a shifted one, with noise."""
+    rng = np.random.default_rng(seed)
+    angle, upper = rng.uniform(0, np.pi, n), rng.uniform(size=n) < 0.5
+    x = np.where(upper, np.cos(angle), 1 - np.cos(angle))
+    y = np.where(upper, np.sin(angle), 0.4 - np.sin(angle))
+    return np.column_stack([x, y]) + rng.normal(0, 0.1, (n, 2))
+
+
+@pytest.fixture(scope="module")
+def moons():
+    """A refined model of two columns, and its training rows."""
+    X = two_moons(1500)
+    return GMMGAN(3, random_state=0, adversarial_rounds=3, **RAW).fit(X), X
+
+
+@pytest.fixture(scope="module")
+def mixed(mixed_table):
+    return GMMGAN(3, random_state=0).fit(mixed_table)
+
+
+def grid_integral(model, low, high, n):
+    """Integral of exp(score_samples) over a square by the midpoint rule."""
+    axis = np.linspace(low, high, n, endpoint=False) + (high - low) / n / 2
+    cells = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    return np.exp(model.score_samples(cells)).sum() * ((high - low) / n) ** 2
+
+
+# ---- score
+
+
+def test_density_integrates_to_one_in_one_dimension(rng):
+    X = rng.gamma(2.0, 1.0, (600, 1))
+    model = GMMGAN(random_state=0, adversarial_rounds=0, **RAW).fit(X)
+    x = np.linspace(-40, 60, 200_001)
+    assert np.trapezoid(np.exp(model.score_samples(x[:, None])), x) == pytest.approx(1.0, abs=1e-3)
+
+
+def test_density_integrates_to_one_in_two_dimensions():
+    model = GMMGAN(3, random_state=0, adversarial_rounds=0, max_epochs=5, **RAW).fit(two_moons(1500))
+    assert grid_integral(model, -3, 4, 500) == pytest.approx(1.0, abs=1e-3)
+
+
+def test_refined_density_integrates_to_one_within_the_error_of_log_z(moons):
+    model, _ = moons
+    assert len(model._model.kept) > 0
+    assert 0 < model.log_normalizer_std_ < 0.01
+    log_integral = np.log(grid_integral(model, -3, 4, 500))
+    assert abs(log_integral) < 3 * model.log_normalizer_std_ + 1e-3
+
+
+def test_density_with_an_atom_integrates_to_one(rng):
+    X = np.where(rng.uniform(size=1500) < 0.3, 0.0, rng.gamma(2.0, 1.0, 1500))[:, None]
+    model = GMMGAN(random_state=0, adversarial_rounds=0, **RAW).fit(X)
+    x = np.linspace(-40, 60, 200_001)
+    x[np.argmin(np.abs(x))] = 1e-7
+    atom, missing = np.exp(model.score_samples([[0.0], [np.nan]]))
+    assert atom == pytest.approx(0.3, abs=0.05)
+    density = np.trapezoid(np.exp(model.score_samples(x[:, None])), x)
+    assert density + atom + missing == pytest.approx(1.0, abs=1e-3)
+
+
+def test_probabilities_of_all_cells_sum_to_one(rng):
+    a = rng.choice(3, 800, p=[0.5, 0.3, 0.2])
+    X = np.column_stack([a, rng.uniform(size=800) < 0.2 + 0.3 * a])
+    model = GMMGAN(random_state=0, adversarial_rounds=0).fit(X)
+    cells = list(itertools.product([0, 1, 2, 9], [0, 1, 9]))  # 9 was never seen
+    assert np.exp(model.score_samples(cells)).sum() == pytest.approx(1.0, abs=1e-6)
+    shares = np.exp(model.score_samples([[0, 0], [0, 1], [2, 0], [2, 1]]))
+    assert shares == pytest.approx([0.4, 0.1, 0.04, 0.16], abs=0.04)
+
+
+@pytest.mark.parametrize("covariance_type", ["full", "tied", "diag", "spherical"])
+def test_prior_is_the_mixture_and_the_slopes(covariance_type):
+    X = two_moons(300)
+    model = GMMGAN(3, covariance_type=covariance_type, random_state=0, **PRIOR).fit(X)
+    rows = model._model.codec.encode(X)
+    expected = model.mixture_.score_samples(rows.z) + rows.log_slopes.sum(1)
+    assert np.allclose(model.score_samples(X), expected, atol=1e-6)
+
+
+def test_prior_of_gaussian_rows_is_near_the_truth(rng):
+    X = rng.normal(3, 2, (1000, 1))
+    model = GMMGAN(random_state=0, **PRIOR).fit(X)
+    fresh = rng.normal(3, 2, (5000, 1))
+    assert model.score(fresh) == pytest.approx(norm.logpdf(fresh, 3, 2).mean(), abs=0.02)
+
+
+def test_scores_do_not_depend_on_batches(moons):
+    model, X = moons
+    whole = model.score_samples(X)
+    assert whole.dtype == np.float64
+    parts = np.concatenate([model.score_samples(X[i : i + 7]) for i in range(0, 140, 7)])
+    assert np.allclose(whole[:140], parts, atol=1e-10)
+
+
+def test_scale_of_columns_moves_the_score_by_its_logarithm(rng):
+    X = rng.gamma(2.0, 1.0, (300, 2))
+    near, far = (GMMGAN(2, random_state=0, **PRIOR).fit(X * scale) for scale in (1.0, 1e6))
+    assert far.score(X * 1e6) == pytest.approx(near.score(X) - 2 * np.log(1e6), abs=1e-2)
+
+
+def test_training_and_refinement_raise_the_likelihood_of_fresh_rows(moons):
+    model, X = moons
+    fresh = two_moons(5000, seed=1)
+    prior = GMMGAN(3, random_state=0, **PRIOR, **RAW).fit(X)
+    warm = GMMGAN(3, random_state=0, adversarial_rounds=0, **RAW).fit(X)
+    assert warm.score(fresh) > prior.score(fresh) + 0.02
+    assert model.score(fresh) > warm.score(fresh)
+
+
+def test_unseen_category_scores_finite_and_low(mixed, mixed_table):
+    row = mixed_table.head(5)
+    assert (mixed.score_samples(row.assign(group="z")) < mixed.score_samples(row)).all()
+    assert np.isfinite(mixed.score_samples(row.assign(size=1e9, group=None, price=np.nan))).all()
+
+
+# ---- sample
+
+
+def test_samples_have_the_columns_dtypes_bounds_and_decimals(mixed, mixed_table):
+    S, y = mixed.sample(2000)
+    assert S.dtypes.equals(mixed_table.dtypes)
+    assert list(S.columns) == list(mixed_table.columns)
+    assert list(S.index) == list(range(2000))
+    for column in ("size", "price", "paid", "count", "year"):
+        assert mixed_table[column].min() <= S[column].min() <= S[column].max() <= mixed_table[column].max()
+    assert np.allclose(S["price"], S["price"].round(2), atol=1e-12)
+    assert set(S["kind"]) == {"big", "small"}
+    assert list(S["kind"].cat.categories) == ["big", "never", "small"]
+    assert np.array_equal(y, mixed.predict(S))
+
+
+def test_samples_keep_shares_and_relations(mixed, mixed_table):
+    S, _ = mixed.sample(4000)
+    assert (S["paid"] == 0).mean() == pytest.approx((mixed_table["paid"] == 0).mean(), abs=0.08)
+    for group in "abc":
+        assert (S["group"] == group).mean() == pytest.approx((mixed_table["group"] == group).mean(), abs=0.06)
+    assert S["size"][S["group"] == "b"].mean() > S["size"][S["group"] == "a"].mean() + 2
+    assert np.corrcoef(S["size"], np.log(S["price"] + 0.01))[0, 1] > 0.85
+    assert ((S["size"] > 1) == (S["kind"] == "big")).mean() > 0.85
+
+
+def test_log_likelihood_of_samples_is_minus_the_entropy(moons):
+    model, _ = moons
+    S, _ = model.sample(20_000, random_state=0)
+    scores = model.score_samples(S)
+    axis = np.linspace(-3, 4, 500, endpoint=False) + 7 / 1000
+    cells = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    log_prob = model.score_samples(cells)
+    expected = (np.exp(log_prob) * log_prob).sum() * (7 / 500) ** 2
+    assert scores.mean() == pytest.approx(expected, abs=4 * scores.std() / np.sqrt(20_000) + 0.01)
+
+
+def test_marginals_of_samples_match_the_density(moons):
+    model, _ = moons
+    S, _ = model.sample(100_000, random_state=1)
+    axis = np.linspace(-3, 4, 500, endpoint=False) + 7 / 1000
+    cells = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    mass = np.exp(model.score_samples(cells)).reshape(500, 500) * (7 / 500) ** 2
+    for j, marginal in enumerate([mass.sum(0), mass.sum(1)]):
+        observed = np.histogram(S[:, j], 500, (-3, 4))[0] / 100_000
+        assert np.abs(np.cumsum(observed) - np.cumsum(marginal)).max() < 0.008
+
+
+@pytest.mark.parametrize("n", [0, 1, 3])
+def test_any_number_of_rows(mixed, mixed_table, n):
+    S, y = mixed.sample(n)
+    assert S.shape == (n, mixed_table.shape[1])
+    assert y.shape == (n,)
+    assert S.dtypes.equals(mixed_table.dtypes)
+
+
+@pytest.mark.parametrize(("n", "error"), [(-1, ValueError), (2.5, TypeError), (True, TypeError), ("3", TypeError)])
+def test_wrong_number_of_rows_raises(mixed, n, error):
+    with pytest.raises(error, match="n_samples"):
+        mixed.sample(n)
+
+
+def test_sample_continues_a_stream_and_a_seed_repeats(moons):
+    model, _ = moons
+    assert not np.array_equal(model.sample(5)[0], model.sample(5)[0])
+    assert np.array_equal(model.sample(5, random_state=3)[0], model.sample(5, random_state=3)[0])
+
+
+def test_arrays_come_back_as_arrays_of_their_dtype(rng):
+    for dtype in (np.float32, np.float64, np.int32):
+        X = (10 * rng.normal(size=(100, 2))).astype(dtype)
+        S, _ = GMMGAN(random_state=0, **PRIOR).fit(X).sample(10)
+        assert type(S) is np.ndarray
+        assert S.dtype == dtype
+
+
+# ---- settings
+
+
+@pytest.mark.parametrize("discriminator", ["mlp", LogisticRegression()])
+def test_other_discriminators(discriminator):
+    X = two_moons(1200)
+    model = GMMGAN(1, max_epochs=0, adversarial_rounds=2, discriminator=discriminator, random_state=0).fit(X)
+    kept = [entry for entry in model.history_ if entry["stage"] == "keep"]
+    assert kept
+    assert np.isfinite(model.score(X))
+
+
+@pytest.mark.parametrize("loss", ["reverse_kl", "minimax", "non_saturating"])
+def test_generator_absorbs_a_discriminator(loss):
+    X = two_moons(2000)
+    settings = {"max_epochs": 0, "adversarial_rounds": 1, "keep_discriminators": False, "adversarial_weight": 0.5}
+    model = GMMGAN(1, adversarial_loss=loss, random_state=0, **settings).fit(X)
+    (entry,) = [entry for entry in model.history_ if entry["stage"] == "absorb"]
+    assert entry["kept"]
+    assert entry["held_out_gain"] > 0.05
+    assert model.score(two_moons(2000, 1)) > GMMGAN(1, random_state=0, **PRIOR).fit(X).score(two_moons(2000, 1)) + 0.05
+    assert not model._model.kept
+
+
+def test_history_tells_what_was_selected_and_why(moons):
+    model, _ = moons
+    stages = [entry["stage"] for entry in model.history_]
+    assert stages[0] == "prior"
+    assert {"warm start", "keep", "selection"} <= set(stages)
+    for entry in model.history_:
+        if entry["stage"] == "keep":
+            assert 0 < entry["alpha"] <= 4
+            assert 0.19 < entry["acceptance"] <= 1
+            assert entry["effective_sample_size"] > 1000
+        if entry["stage"] == "selection":
+            assert entry["reason"]
+
+
+def test_no_refinement_without_rounds():
+    model = GMMGAN(2, adversarial_rounds=0, max_epochs=1, random_state=0).fit(two_moons(200))
+    assert {entry["stage"] for entry in model.history_} <= {"prior", "warm start", "all rows", "selection"}
+    assert model.log_normalizer_ == 0
+
+
+def test_auto_finds_more_components_for_more_clusters():
+    X, _ = make_blobs(600, centers=5, cluster_std=0.3, random_state=3)
+    assert GMMGAN(random_state=0, **PRIOR).fit(X).mixture_.n_components >= 5
+    assert GMMGAN(random_state=0, **PRIOR).fit(np.random.default_rng(0).normal(size=(300, 2))).mixture_.n_components <= 2
+
+
+def test_more_columns_than_rows(rng):
+    X = rng.normal(size=(60, 200))
+    fresh = rng.normal(size=(200, 200))
+    model = GMMGAN(random_state=0).fit(X)
+    assert model.score(fresh) > norm.logpdf(fresh, X.mean(0), X.std(0)).sum(1).mean() - 10
+
+
+def test_interrupt_leaves_a_usable_model(monkeypatch):
+    from skgmmgan import _training
+
+    calls = []
+
+    def interrupt(*args, **kwargs):
+        calls.append(1)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_training, "refine", interrupt)
+    X = two_moons(1200)
+    model = GMMGAN(2, max_epochs=3, random_state=0)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X)
+    assert calls
+    assert model.score(X) > GMMGAN(2, random_state=0, **PRIOR).fit(X).score(X)
+    assert model.sample(3)[0].shape == (3, 2)
+
+
+# ---- scikit-learn
+
+
+def test_grid_search_and_cross_validation():
+    X = load_iris().data
+    folds = KFold(3, shuffle=True, random_state=0)
+    search = GridSearchCV(GMMGAN(random_state=0, **PRIOR), {"n_components": [1, 2]}, cv=folds, n_jobs=2)
+    assert search.fit(X).best_params_["n_components"] == 2
+    assert np.isfinite(cross_val_score(GMMGAN(1, **PRIOR), X, cv=3)).all()
+
+
+def test_pipeline():
+    X = load_iris().data
+    pipeline = Pipeline([("scale", StandardScaler()), ("model", GMMGAN(2, random_state=0, **PRIOR))]).fit(X)
+    assert np.isfinite(pipeline.score(X))
+    assert pipeline.predict(X).shape == (150,)
+
+
+def test_clone_deepcopy_and_pickle(moons):
+    model, X = moons
+    before = model.get_params()
+    fresh = clone(model)
+    assert not [name for name in vars(fresh) if name.endswith("_")]
+    with pytest.raises(NotFittedError):
+        fresh.sample(1)
+    twins = [pickle.loads(pickle.dumps(model)), copy.deepcopy(model)]
+    rows = model.sample(20)[0]
+    for twin in twins:
+        assert twin.score(X) == model.score(X)
+        assert np.array_equal(twin.sample(20)[0], rows)
+    assert model.get_params() == before
+    assert "GMMGAN" in estimator_html_repr(model)
+
+
+# tasks of scikit-learn's mixture gallery
+
+
+def test_task_clusters_of_iris():
+    """Covariance types on iris: the components find the species."""
+    iris = load_iris()
+    labels = GMMGAN(3, covariance_type="tied", n_init=5, random_state=0, **PRIOR).fit_predict(iris.data)
+    assert adjusted_rand_score(iris.target, labels) > 0.7
+
+
+def test_task_density_of_two_gaussians(rng):
+    """Density estimation: the score ranks places as the true density does."""
+    X = np.concatenate([rng.normal(size=(300, 2)) + [20, 20], rng.normal(size=(300, 2)) @ [[0.0, -0.7], [3.5, 0.7]]])
+    model = GMMGAN(2, random_state=0, **PRIOR).fit(X)
+    inside, between = model.score_samples([[20.0, 20.0]])[0], model.score_samples([[12.0, 12.0]])[0]
+    assert inside > between + 5
+    assert np.sort(model.weights_) == pytest.approx([0.5, 0.5], abs=0.02)
+
+
+def test_task_model_selection_and_ellipses(rng):
+    """Model selection: BIC finds two components, whose means and covariances draw ellipses."""
+    stretched = rng.normal(size=(500, 2)) @ np.array([[0.0, -0.1], [1.7, 0.4]])
+    X = np.concatenate([stretched, 0.7 * rng.normal(size=(500, 2)) + [-4, 1]])
+    bics = {k: GMMGAN(k, reg_covar=1e-6, random_state=0, **PRIOR).fit(X).bic(X) for k in (1, 2, 3, 4)}
+    assert min(bics, key=bics.get) in (2, 3)
+    model, reference = GMMGAN(2, random_state=0, **PRIOR).fit(X), GaussianMixture(2, random_state=0).fit(X)
+    order, reference_order = np.argsort(model.means_[:, 0]), np.argsort(reference.means_[:, 0])
+    assert model.means_[order] == pytest.approx(reference.means_[reference_order], abs=0.15)
+    assert model.covariances_[order] == pytest.approx(reference.covariances_[reference_order], abs=0.25)
+
+
+@pytest.mark.parametrize(("covariance_type", "shape"), [("auto", (2, 3, 3)), ("full", (2, 3, 3)), ("tied", (3, 3)), ("diag", (2, 3)), ("spherical", (2,))])
+def test_attributes_have_the_shapes_of_gaussian_mixture(covariance_type, shape, rng):
+    X = rng.normal(5, 2, (200, 3))
+    model = GMMGAN(2, covariance_type=covariance_type, random_state=0, **PRIOR).fit(X)
+    assert model.covariances_.shape == shape
+    assert np.average(model.means_, axis=0, weights=model.weights_) == pytest.approx(X.mean(0), abs=0.1)
+    assert model.predict_proba(X).sum(1) == pytest.approx(np.ones(200))
+
+
+# ---- determinism and hygiene
+
+
+def fitted_state(seed, table):
+    model = GMMGAN(2, max_epochs=3, adversarial_rounds=1, random_state=seed).fit(table)
+    return model.score(table), model.sample(30)[0].to_numpy(dtype=str).tolist(), str(model.history_)
+
+
+def test_same_seed_same_model(mixed_table):
+    first = fitted_state(7, mixed_table)
+    np.random.seed(99)
+    torch.manual_seed(99)
+    assert fitted_state(7, mixed_table) == first
+    assert fitted_state(8, mixed_table) != first
+
+
+def test_same_seed_in_a_fresh_process():
+    code = (
+        "import numpy as np; from skgmmgan import GMMGAN; X = np.random.RandomState(0).normal(size=(80, 2));"
+        "m = GMMGAN(2, random_state=0).fit(X); print(repr(m.score(X)), m.sample(3)[0].tolist())"
+    )
+    runs = {subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout for _ in range(2)}
+    assert len(runs) == 1
+
+
+def test_thread_counts(moons):
+    model, X = moons
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        with threadpool_limits(1):
+            one = model.score_samples(X)
+            refitted = clone(model).fit(X).score(X)
+        torch.set_num_threads(2)
+        with threadpool_limits(2):
+            assert np.allclose(model.score_samples(X), one, atol=1e-9)
+            assert clone(model).fit(X).score(X) == pytest.approx(refitted, abs=0.05)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_global_state_stays_as_it_was(mixed_table, capfd):
+    np.random.seed(3)
+    torch.manual_seed(3)
+    filters, threads, level = list(warnings.filters), torch.get_num_threads(), logging.root.level
+    before = np.random.get_state()[1].copy(), torch.get_rng_state()
+    GMMGAN(2, max_epochs=1, adversarial_rounds=1, discriminator="mlp", random_state=0).fit(mixed_table).sample(5)
+    assert np.array_equal(np.random.get_state()[1], before[0])
+    assert torch.equal(torch.get_rng_state(), before[1])
+    assert (list(warnings.filters), torch.get_num_threads(), logging.root.level) == (filters, threads, level)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_training_table_is_not_changed(mixed_table):
+    before = mixed_table.copy()
+    GMMGAN(2, random_state=0, **PRIOR).fit(mixed_table)
+    assert mixed_table.equals(before)
+
+
+def test_verbose_shows_progress_on_stderr(capfd):
+    GMMGAN(1, max_epochs=2, adversarial_rounds=1, verbose=1, random_state=0).fit(two_moons(200))
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "warm start" in err
+
+
+def test_auto_device_works_everywhere():
+    assert np.isfinite(GMMGAN(1, device="auto", max_epochs=1, adversarial_rounds=0).fit(two_moons(100)).score(two_moons(10)))
+
+
+# ---- bad input
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"n_components": 0}, "n_components"),
+        ({"n_components": 31}, "n_components=31 .* n_samples=30"),
+        ({"covariance_type": "round"}, "covariance_type"),
+        ({"hidden_layer_sizes": ()}, "hidden_layer_sizes"),
+        ({"hidden_layer_sizes": (8, -1)}, "hidden_layer_sizes"),
+        ({"adversarial_weight": 1.5}, "adversarial_weight"),
+        ({"adversarial_loss": "wgan"}, "adversarial_loss"),
+        ({"discriminator": "trees"}, "discriminator"),
+        ({"discriminator": StandardScaler()}, "discriminator"),
+        ({"validation_fraction": 1.0}, "validation_fraction"),
+        ({"device": "abacus"}, "device='abacus'"),
+        ({"categorical_features": [5]}, "categorical_features"),
+    ],
+)
+def test_bad_parameters_raise_before_training(params, message, rng, monkeypatch):
+    monkeypatch.setattr("skgmmgan._gmmgan.train", lambda *args: pytest.fail("training began"))
+    with pytest.raises(ValueError, match=message):
+        GMMGAN(**params).fit(rng.normal(size=(30, 2)))
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (np.empty((0, 2)), "0 sample"),
+        (np.ones((1, 2)), "1 sample"),
+        (np.array([[0.0, 1.0], [np.inf, 2.0], [1.0, 3.0]]), "Column 0 holds inf .* row 1"),
+        (np.full((10, 2), np.nan), "no observed value"),
+        (np.ones((10, 2)) * 1j, "Complex"),
+        ([["a"], ["b"]], "could not convert|numeric"),
+        (np.arange(10.0), "1D"),
+    ],
+)
+def test_bad_arrays_raise(X, message):
+    with pytest.raises(ValueError, match=message):
+        GMMGAN().fit(X)
+
+
+def test_bad_frames_raise(mixed_table, mixed):
+    with pytest.raises(ValueError, match=r"1 sample"):
+        GMMGAN().fit(mixed_table.head(1))
+    with pytest.raises(ValueError, match=r"0 feature"):
+        GMMGAN().fit(mixed_table[[]])
+    with pytest.raises(ValueError, match="Complex.*'size'"):
+        GMMGAN().fit(mixed_table.assign(size=1j))
+    with pytest.raises(ValueError, match="feature names"):
+        mixed.score(mixed_table.rename(columns={"size": "length"}))
+    with pytest.raises(ValueError, match="now missing"):
+        mixed.score(mixed_table[["size"]])
+    with pytest.raises(ValueError, match="1 features.*9 features"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        mixed.score(np.ones((3, 1)))
+
+
+def test_sparse_raises():
+    from scipy.sparse import csr_array
+
+    with pytest.raises(TypeError, match=r"[Ss]parse"):
+        GMMGAN().fit(csr_array(np.eye(5)))
