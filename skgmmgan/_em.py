@@ -12,6 +12,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import KFold, ShuffleSplit
 
 FEW_ROWS = 1000  # below, choices are cross-validated
+MAX_EM_ROWS = 100_000  # EM of a larger table sees so many of its rows
 MAX_SEARCH_ROWS = 5000  # choices are made on at most so many rows
 FEW_KNOTS = (3, 2, 5)  # of the transforms; two knots standardise
 MANY_KNOTS = (9, 2)
@@ -79,7 +80,7 @@ class PriorSearch:
         return list(ShuffleSplit(1, train_size=3 * size // 4, test_size=size // 4, random_state=rng).split(np.empty(n)))
 
     def _best(self, values, folds, setting, name, candidates, rng):
-        """The setting with the candidate of highest held-out log-likelihood; components stop when they no longer help."""
+        """The setting with the candidate of highest held-out log-likelihood; components grow while they help."""
         patience = PATIENCE if name == "n_components" else len(candidates)
         best, best_score, worse = setting, -np.inf, 0
         for candidate in candidates:
@@ -102,7 +103,8 @@ class PriorSearch:
 
     def _fit(self, values, setting, rng, purpose):
         codec = self.make_codec(values, setting["n_knots"], rng)
-        z = codec.spread(codec.encode(values, rng), rng)
+        rows = values if len(values) <= MAX_EM_ROWS else values[rng.permutation(len(values))[:MAX_EM_ROWS]]
+        z = codec.spread(codec.encode(rows, rng), rng)
         mixture = GaussianMixture(
             min(setting["n_components"], len(z)),
             covariance_type=setting["covariance_type"],

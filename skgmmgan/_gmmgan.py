@@ -260,6 +260,9 @@ class GMMGAN(DensityMixin, BaseEstimator):
         tags.input_tags.allow_nan = True
         return tags
 
+    def __sklearn_is_fitted__(self):
+        return getattr(self, "_model", None) is not None
+
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Learn a table.
@@ -284,19 +287,24 @@ class GMMGAN(DensityMixin, BaseEstimator):
         rng = check_random_state(self.random_state)
         self._check_parameters()
         X = self._validate_table(X, reset=True)
-        self._table = Table(X, self.categorical_features)
-        values = self._table.encode(X)
+        table = Table(X, self.categorical_features)
+        values = table.encode(X)
         self._check_values(values)
-        self._random = np.random.RandomState(rng.randint(2**31 - 1))
-        self.history_ = []
         device = resolve_device(self.device)
+        self._table, self._model, self.history_ = table, None, []
+        self._random = np.random.RandomState(rng.randint(2**31 - 1))
         search = self._search()
         choice = search.choose(values, rng)
         self.history_.append({"stage": "prior", **choice})
         with torch.random.fork_rng():
             torch.manual_seed(int(rng.randint(2**31 - 1)))
             try:
-                train(lambda rows: self._start(*search.fit(rows, choice, rng), len(rows), device), values, self._settings(), rng)
+                train(
+                    lambda rows: self._start(*search.fit(rows, choice, rng), len(rows), device),
+                    values,
+                    self._settings(),
+                    rng,
+                )
             finally:
                 self._describe(values)
         return self
@@ -367,7 +375,7 @@ class GMMGAN(DensityMixin, BaseEstimator):
 
     def _describe(self, values):
         """Set the fitted attributes that tell about the model."""
-        if not hasattr(self, "_model"):
+        if self._model is None:
             return
         self.weights_ = self.mixture_.weights_
         self.converged_, self.n_iter_ = self.mixture_.converged_, self.mixture_.n_iter_

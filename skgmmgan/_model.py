@@ -1,6 +1,6 @@
 """The density that a fit leaves behind: the generator, and the discriminators that it keeps.
 
-    p(x) = p_G(x) min(exp(sum_t alpha_t D_t(x)), M) / Z
+p(x) = p_G(x) min(exp(sum_t alpha_t D_t(x)), M) / Z
 """
 
 import copy
@@ -30,6 +30,14 @@ class Model:
         self.log_cap = np.inf
         self.log_normalizer = 0.0
         self.log_normalizer_std = 0.0
+
+    def __setstate__(self, state):
+        """Unpickle; without the device of the fit, on the CPU."""
+        self.__dict__.update(state)
+        try:
+            torch.empty(0, device=self.device)
+        except (RuntimeError, AssertionError, NotImplementedError):
+            self.device = torch.device("cpu")
 
     def as_given(self, values):
         return self.codec.as_given(values, self.enforce_bounds, self.enforce_decimals)

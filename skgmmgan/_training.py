@@ -20,6 +20,7 @@ ABSORB_STEPS = 200  # generator steps in one adversarial round
 FRESH_STEPS = 10  # generator steps that use the same model rows
 ABSORB_LEARNING_RATE = 0.2  # relative to the warm start
 MAX_ALPHA = 4.0
+MAX_DISCRIMINATOR_ROWS = 50_000  # real rows that train one discriminator
 NORMALIZER_STD = 0.009  # nats; model rows are drawn until log Z is known so well
 MIN_REFERENCE_ROWS = 20_000
 MAX_REFERENCE_ROWS = 400_000
@@ -192,9 +193,9 @@ class Critics:
 
     def fit(self, rng):
         """Discriminators between the real rows of each fold and as many fresh rows of the present model."""
-        n_fake = max(len(train) for train, _ in self.folds)
+        n_fake = min(max(len(train) for train, _ in self.folds), MAX_DISCRIMINATOR_ROWS)
         fake = self.model.codec.features(self.model.sample(n_fake, rng))
-        return [self._fit(train, fake, rng) for train, _ in self.folds]
+        return [self._fit(rng.permutation(train)[:n_fake], fake, rng) for train, _ in self.folds]
 
     def _fit(self, train, fake, rng):
         classifier = make_discriminator(self.settings.discriminator, self.model.codec.nominal, len(train), rng)
@@ -260,7 +261,9 @@ def absorb_round(model, classifier, train, settings, rng):
         reward = rewards(logits(classifier, model.codec.features(values)), settings.adversarial_loss)
         reward = torch.as_tensor(reward, dtype=torch.float32, device=model.device)
         rows = train[rng.randint(len(train), size=FRESH_STEPS * size)]
-        batches = zip(*(t.split(size) for t in (*fake, reward, *to_tensors(model.codec.encode(rows, rng), model.device))))
+        batches = zip(
+            *(t.split(size) for t in (*fake, reward, *to_tensors(model.codec.encode(rows, rng), model.device)))
+        )
         generator.train()
         for z, codes, r, real_z, real_codes in batches:
             likelihood = generator.log_prob(real_z, real_codes).sum(1).mean()

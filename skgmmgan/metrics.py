@@ -70,7 +70,9 @@ def c2st_score(real, synthetic, *, estimator=None, cv=5, random_state=None):
     X = np.concatenate([real, synthetic])
     y = np.repeat([1, 0], [len(real), len(synthetic)])
     seed = int(rng.randint(2**31 - 1))
-    detector = _boosting(HistGradientBoostingClassifier, categorical, X, seed) if estimator is None else clone(estimator)
+    detector = (
+        _boosting(HistGradientBoostingClassifier, categorical, X, seed) if estimator is None else clone(estimator)
+    )
     folds = StratifiedKFold(cv, shuffle=True, random_state=seed)
     return float(roc_auc_score(y, cross_val_predict(detector, X, y, cv=folds, method="predict_proba")[:, 1]))
 

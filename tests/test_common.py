@@ -23,7 +23,9 @@ def test_estimator(estimator, check):
 
 @parametrize_with_checks(
     [
-        Pipeline([("numbers", FunctionTransformer(validate=True)), ("scale", StandardScaler()), ("last", GMMGAN(**SHORT))]),
+        Pipeline(
+            [("numbers", FunctionTransformer(validate=True)), ("scale", StandardScaler()), ("last", GMMGAN(**SHORT))]
+        ),
         Pipeline([("pca", PCA()), ("last", GMMGAN(n_components=1, covariance_type="tied", **SHORT))]),
     ]
 )

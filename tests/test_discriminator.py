@@ -52,5 +52,7 @@ def test_reward_values():
 def test_mlp_leaves_the_global_generator_alone(rng):
     torch.manual_seed(1)
     before = torch.get_rng_state()
-    fit_discriminator(make_discriminator("mlp", np.array([False]), 50, rng), rng.normal(size=(50, 1)), rng.normal(size=(50, 1)))
+    fit_discriminator(
+        make_discriminator("mlp", np.array([False]), 50, rng), rng.normal(size=(50, 1)), rng.normal(size=(50, 1))
+    )
     assert torch.equal(torch.get_rng_state(), before)

@@ -270,7 +270,9 @@ def test_no_refinement_without_rounds():
 def test_auto_finds_more_components_for_more_clusters():
     X, _ = make_blobs(600, centers=5, cluster_std=0.3, random_state=3)
     assert GMMGAN(random_state=0, **PRIOR).fit(X).mixture_.n_components >= 5
-    assert GMMGAN(random_state=0, **PRIOR).fit(np.random.default_rng(0).normal(size=(300, 2))).mixture_.n_components <= 2
+    assert (
+        GMMGAN(random_state=0, **PRIOR).fit(np.random.default_rng(0).normal(size=(300, 2))).mixture_.n_components <= 2
+    )
 
 
 def test_more_columns_than_rows(rng):
@@ -333,6 +335,25 @@ def test_clone_deepcopy_and_pickle(moons):
     assert "GMMGAN" in estimator_html_repr(model)
 
 
+def test_model_of_another_device_loads_on_the_cpu(moons):
+    model, X = moons
+    elsewhere = copy.deepcopy(model)
+    elsewhere._model.device = torch.device("cuda", 77)  # there is no such device
+    loaded = pickle.loads(pickle.dumps(elsewhere))
+    assert loaded._model.device.type == "cpu"
+    assert loaded.sample(3)[0].shape == (3, 2)
+    assert loaded.score(X) == model.score(X)
+
+
+def test_failed_fit_keeps_the_fitted_model(rng):
+    X = rng.normal(size=(30, 2))
+    model = GMMGAN(2, random_state=0, **PRIOR).fit(X)
+    score = model.score(X)
+    with pytest.raises(ValueError, match="infinity"):
+        model.fit(np.full((30, 2), np.inf))
+    assert model.score(X) == score
+
+
 # tasks of scikit-learn's mixture gallery
 
 
@@ -364,7 +385,10 @@ def test_task_model_selection_and_ellipses(rng):
     assert model.covariances_[order] == pytest.approx(reference.covariances_[reference_order], abs=0.25)
 
 
-@pytest.mark.parametrize(("covariance_type", "shape"), [("auto", (2, 3, 3)), ("full", (2, 3, 3)), ("tied", (3, 3)), ("diag", (2, 3)), ("spherical", (2,))])
+@pytest.mark.parametrize(
+    ("covariance_type", "shape"),
+    [("auto", (2, 3, 3)), ("full", (2, 3, 3)), ("tied", (3, 3)), ("diag", (2, 3)), ("spherical", (2,))],
+)
 def test_attributes_have_the_shapes_of_gaussian_mixture(covariance_type, shape, rng):
     X = rng.normal(5, 2, (200, 3))
     model = GMMGAN(2, covariance_type=covariance_type, random_state=0, **PRIOR).fit(X)
@@ -394,7 +418,10 @@ def test_same_seed_in_a_fresh_process():
         "import numpy as np; from skgmmgan import GMMGAN; X = np.random.RandomState(0).normal(size=(80, 2));"
         "m = GMMGAN(2, random_state=0).fit(X); print(repr(m.score(X)), m.sample(3)[0].tolist())"
     )
-    runs = {subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout for _ in range(2)}
+    runs = {
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    }
     assert len(runs) == 1
 
 
@@ -440,7 +467,9 @@ def test_verbose_shows_progress_on_stderr(capfd):
 
 
 def test_auto_device_works_everywhere():
-    assert np.isfinite(GMMGAN(1, device="auto", max_epochs=1, adversarial_rounds=0).fit(two_moons(100)).score(two_moons(10)))
+    assert np.isfinite(
+        GMMGAN(1, device="auto", max_epochs=1, adversarial_rounds=0).fit(two_moons(100)).score(two_moons(10))
+    )
 
 
 # ---- bad input
@@ -491,15 +520,12 @@ def test_bad_frames_raise(mixed_table, mixed):
         GMMGAN().fit(mixed_table.head(1))
     with pytest.raises(ValueError, match=r"0 feature"):
         GMMGAN().fit(mixed_table[[]])
-    with pytest.raises(ValueError, match="Complex.*'size'"):
+    with pytest.raises(ValueError, match=r"Complex.*'size'"):
         GMMGAN().fit(mixed_table.assign(size=1j))
     with pytest.raises(ValueError, match="feature names"):
         mixed.score(mixed_table.rename(columns={"size": "length"}))
     with pytest.raises(ValueError, match="now missing"):
         mixed.score(mixed_table[["size"]])
-    with pytest.raises(ValueError, match="1 features.*9 features"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        mixed.score(np.ones((3, 1)))
 
 
 def test_sparse_raises():

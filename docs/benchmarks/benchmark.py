@@ -59,7 +59,9 @@ class OneHotMixture:
         Z, component = self.mixture.sample(n)
         scaler, *rest = [self.encoder.named_transformers_[name] for name in ("standardscaler", "onehotencoder")]
         k = len(self.numbers)
-        parts = [pd.DataFrame(scaler.inverse_transform(Z[:, :k]), columns=self.numbers).clip(self.low, self.high, axis=1)]
+        parts = [
+            pd.DataFrame(scaler.inverse_transform(Z[:, :k]), columns=self.numbers).clip(self.low, self.high, axis=1)
+        ]
         if self.text:
             parts.append(pd.DataFrame(rest[0].inverse_transform(self._hard(rest[0], Z[:, k:])), columns=self.text))
         X = pd.concat(parts, axis=1)[self.columns]

@@ -51,7 +51,9 @@ def compare(name, X, n_splits=5):
         if len(scores) == n_splits:
             break
     mixture, ours = np.mean(scores, axis=0)
-    print(f"{name:14s} GaussianMixture {mixture:9.3f}   GMMGAN {ours:9.3f}   difference {ours - mixture:+.3f}", flush=True)
+    print(
+        f"{name:14s} GaussianMixture {mixture:9.3f}   GMMGAN {ours:9.3f}   difference {ours - mixture:+.3f}", flush=True
+    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,55 @@
+"""Imports run one way, and optional dependencies stay out until they are used."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import skgmmgan
+
+FOLDER = Path(skgmmgan.__file__).parent
+ORDER = [
+    {"_spline", "_table"},
+    {"_codec", "_prior", "_network"},
+    {"_generator", "_discriminator"},
+    {"_model", "_em"},
+    {"_training"},
+    {"_gmmgan"},
+    {"metrics"},
+    {"__init__"},
+]
+NO_TORCH = {"_spline", "_table", "_codec", "_em", "metrics"}
+
+
+def imported_by(node):
+    """Modules that a statement imports, the package's own with a leading dot."""
+    if isinstance(node, ast.ImportFrom):
+        yield "." * node.level + (node.module or "")
+    elif isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+
+
+def imported(path):
+    """Modules that a file imports, wherever it does."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        yield from imported_by(node)
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
+def test_imports_run_one_way(path):
+    rank = next(i for i, names in enumerate(ORDER) if path.stem in names)
+    below = set().union(*ORDER[:rank])
+    own = {name[1:] for name in imported(path) if name.startswith(".")}
+    assert own <= below
+
+
+@pytest.mark.parametrize("name", sorted(NO_TORCH))
+def test_modules_without_torch(name):
+    assert not any(module.split(".")[0] == "torch" for module in imported(FOLDER / f"{name}.py"))
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
+def test_optional_dependencies_are_imported_where_they_are_used(path):
+    top = ast.parse(path.read_text()).body
+    at_import = {module.split(".")[0] for node in top for module in imported_by(node)}
+    assert not at_import & {"pandas", "matplotlib", "tqdm", "imblearn"}

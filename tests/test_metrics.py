@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+from sklearn.ensemble import ExtraTreesClassifier
+
+from skgmmgan.metrics import c2st_score, copy_rate, dcr_share, shape_error, trend_error, tstr_score
+
+pd = pytest.importorskip("pandas")
+
+
+def make_table(n, seed, shift=0.0, relation=1.0):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(shift, 1, n)
+    return pd.DataFrame(
+        {
+            "x": np.where(rng.uniform(size=n) < 0.1, np.nan, x),
+            "y": relation * x + 0.5 * rng.normal(size=n),
+            "c": np.where(relation * x + rng.normal(size=n) > 0, "up", "down"),
+        }
+    )
+
+
+def shuffled(table):
+    """The same columns, each in an order of its own."""
+    rng = np.random.default_rng(3)
+    return table.apply(lambda column: rng.permutation(column.to_numpy()))
+
+
+def test_same_distribution_scores_best():
+    a, b = make_table(3000, 0), make_table(3000, 1)
+    assert c2st_score(a, b, random_state=0) == pytest.approx(0.5, abs=0.03)
+    assert shape_error(a, b) < 0.03
+    assert trend_error(a, b) < 0.04
+    assert dcr_share(a, b, make_table(3000, 2), random_state=0) == pytest.approx(0.5, abs=0.03)
+    assert copy_rate(a, b) == 0
+
+
+def test_shifted_marginals_are_seen():
+    a, b = make_table(2000, 0), make_table(2000, 1, shift=1.0)
+    assert c2st_score(a, b, random_state=0) > 0.7
+    assert shape_error(a, b) > 0.2
+
+
+def test_lost_relations_are_seen():
+    a = make_table(2000, 0)
+    b = shuffled(a)
+    assert shape_error(a, b) == pytest.approx(0, abs=1e-12)
+    assert trend_error(a, b) > 0.15
+    assert c2st_score(a, b, random_state=0) > 0.7
+
+
+def test_another_detector():
+    a, b = make_table(1000, 0)[["y"]], make_table(1000, 1, shift=2.0)[["y"]]
+    assert c2st_score(a, b, estimator=ExtraTreesClassifier(50, random_state=0), random_state=0) > 0.8
+
+
+def test_shape_error_by_hand():
+    a, b = np.array([[1.0], [2.0], [3.0], [4.0]]), np.array([[1.0], [1.0], [3.0], [4.0]])
+    assert shape_error(a, b) == pytest.approx(0.25)
+    a, b = pd.DataFrame({"c": list("aab")}), pd.DataFrame({"c": list("abb")})
+    assert shape_error(a, b) == pytest.approx(1 / 3)
+
+
+def test_trend_error_by_hand():
+    a = np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]])
+    assert trend_error(a, a * [1, -1]) == pytest.approx(1.0)
+    assert trend_error(a, a * [5, 3]) == pytest.approx(0.0)
+    assert trend_error(a[:, :1], a[:, :1]) == 0
+
+
+def test_one_outlier_does_not_move_the_bins():
+    a = make_table(2000, 0)[["y", "c"]]
+    assert trend_error(a, a.assign(y=a["y"].where(a.index > 0, 1e9))) <= 1 / 2000 + 1e-12
+
+
+def test_copies_are_seen():
+    train, holdout = make_table(500, 0), make_table(500, 1)
+    assert copy_rate(train, pd.concat([train.head(50), holdout.head(50)])) == pytest.approx(0.5)
+    assert dcr_share(train, train, holdout, random_state=0) > 0.95
+
+
+def test_utility():
+    train, test = make_table(2000, 0), make_table(2000, 1)
+    noise = shuffled(train)
+    assert tstr_score(train, test, "c", random_state=0) > 0.7
+    assert tstr_score(noise, test, "c", random_state=0) < 0.6
+    assert tstr_score(train, test, "y", random_state=0) > 0.5 > tstr_score(noise, test, "y", random_state=0)
+
+
+def test_different_columns_raise():
+    a = make_table(10, 0)
+    with pytest.raises(ValueError, match="same columns"):
+        shape_error(a, a[["y", "x", "c"]])
