@@ -13,7 +13,7 @@ from sklearn.model_selection import KFold, ShuffleSplit
 
 FEW_ROWS = 1000  # below, choices are cross-validated
 MAX_EM_ROWS = 100_000  # EM of a larger table sees so many of its rows
-MAX_SEARCH_ROWS = 5000  # choices are made on at most so many rows
+MAX_SEARCH_ROWS = 10_000  # choices are made on at most so many rows
 FEW_KNOTS = (3, 2, 5)  # of the transforms; two knots standardise
 MANY_KNOTS = (9, 2)
 COMPONENTS = (1, 2, 3, 5, 8, 12, 20)
@@ -21,7 +21,7 @@ PATIENCE = 2
 ROWS_PER_COMPONENT = 5
 REGULARISATIONS = (1e-4, 1e-6, 1e-2, 0.05, 0.2, 0.5)
 COVARIANCE_TYPES = ("full", "diag")
-REGULARISATION = 3e-3  # with many rows
+REGULARISATION = 1e-3  # with many rows
 MAX_ITER = {"search": 30, "final": 100}
 
 

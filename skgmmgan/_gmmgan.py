@@ -58,7 +58,7 @@ class GMMGAN(DensityMixin, BaseEstimator):
 
     reg_covar : float or "auto", default="auto"
         Added to the diagonal of the covariances. It is relative: EM sees every column on the scale of normal scores.
-        "auto" is 0.003, and below 1,000 rows the best of 1e-6 to 0.5 by cross-validated likelihood.
+        "auto" is 0.001, and below 1,000 rows the best of 1e-6 to 0.5 by cross-validated likelihood.
 
     n_init : int, default=1
         Initialisations of EM, of which the best is kept.

@@ -15,6 +15,10 @@ from torch import nn
 from torch.nn import functional as F
 
 
+MAX_INPUT = 5.0  # the network does not see how far out a coordinate is beyond this
+LEVEL_SCALE = 0.3  # standard deviation of the initial effect of a level on a hidden unit that sees one unit
+
+
 class MaskedLinear(nn.Linear):
     """A linear layer that keeps only the weights that its mask allows; He initialisation by the inputs kept."""
 
@@ -54,7 +58,8 @@ class MaskedNetwork(nn.Module):
         level_unit = np.concatenate([[d + 1], np.repeat(unit, n_levels)])  # the first row stands for "no level"
         output_unit = np.repeat(unit, n_outputs)
         self.first = MaskedLinear(degrees[0][:, None] >= unit)
-        self.levels = nn.Parameter(0.1 * torch.randn(len(level_unit), len(degrees[0])))
+        scale = torch.tensor(LEVEL_SCALE / np.sqrt(degrees[0]), dtype=torch.float32)  # by the units that each one sees
+        self.levels = nn.Parameter(scale * torch.randn(len(level_unit), len(degrees[0])))
         self.hidden = nn.ModuleList(MaskedLinear(b[:, None] >= a) for a, b in zip(degrees, degrees[1:]))
         self.last = MaskedLinear(output_unit[:, None] > degrees[-1])
         nn.init.zeros_(self.last.weight)
@@ -73,7 +78,7 @@ class MaskedNetwork(nn.Module):
     def forward(self, z, codes):
         """Outputs of all units, (n, sum of n_outputs)."""
         levels = F.embedding_bag(self.level_rows(codes), self.levels * self.level_mask, mode="sum")
-        h = F.silu(self.first(z) + levels)  # (n, width)
+        h = F.silu(self.first(z.clamp(-MAX_INPUT, MAX_INPUT)) + levels)  # (n, width)
         for layer in self.hidden:
             new = F.silu(layer(self.dropout(h)))
             h = h + new if h.shape == new.shape else new
@@ -118,6 +123,6 @@ class NetworkWalk:
         return torch.addmm(self.biases[-1][columns], self.h[-1][:, :seen], self.weights[-1][:seen, columns])
 
     def observe(self, i, z, codes):
-        self.incoming += z[:, None] * self.first[i]
+        self.incoming += z[:, None].clamp(-MAX_INPUT, MAX_INPUT) * self.first[i]
         if self.network.is_discrete[i]:
             self.incoming += self.levels[torch.where(codes >= 0, codes + self.network.first_level[i], 0)]

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+MAX_END_SLOPE = 3.0
+
 
 class Spline(NamedTuple):
     """Knots of a monotone rational-quadratic spline, each array of shape (n_knots,)."""
@@ -19,8 +21,8 @@ class Spline(NamedTuple):
 def fit_spline(x, y):
     """Spline through strictly increasing knots, with geometric means of neighbouring secants as slopes.
 
-    The rational-quadratic interpolant is monotone for any positive slopes [1]_; geometric means make the spline
-    of the swapped axes the exact inverse.
+    The rational-quadratic interpolant is monotone for any positive slopes [1]_. The slopes at both ends, which go on
+    outside, are at most MAX_END_SLOPE times the mean slope, so that values beyond a crowded end do not fly off.
 
     References
     ----------
@@ -29,7 +31,8 @@ def fit_spline(x, y):
     """
     secants = np.diff(y) / np.diff(x)
     inner = np.sqrt(secants[:-1] * secants[1:])
-    return Spline(x, y, np.concatenate([secants[:1], inner, secants[-1:]]))
+    most = MAX_END_SLOPE * (y[-1] - y[0]) / (x[-1] - x[0])
+    return Spline(x, y, np.concatenate([np.minimum(secants[:1], most), inner, np.minimum(secants[-1:], most)]))
 
 
 def _locate(knots, values):

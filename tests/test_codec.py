@@ -81,6 +81,11 @@ def test_values_beyond_the_training_range_have_finite_coordinates(rng):
     assert np.isfinite(rows.log_slopes).all()
 
 
+def test_values_beyond_a_crowded_end_do_not_fly_off(rng):
+    _, codec = make_codec(np.concatenate([1000 + rng.uniform(size=300), rng.uniform(1000, 100_000, 30)]))
+    assert -30 < codec.encode(np.array([[100.0]])).z[0, 0] < -2
+
+
 def test_atoms_and_missing_cells_become_states(rng):
     x = np.concatenate([np.zeros(100), [np.nan] * 50, rng.normal(5, 1, 350)])
     values, codec = make_codec(x)
