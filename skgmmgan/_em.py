@@ -10,6 +10,7 @@ import warnings
 import numpy as np
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import KFold, ShuffleSplit
+from threadpoolctl import threadpool_limits
 
 FEW_ROWS = 1000  # below, choices are cross-validated
 MAX_EM_ROWS = 100_000  # EM of a larger table sees so many of its rows
@@ -113,6 +114,7 @@ class PriorSearch:
             max_iter=MAX_ITER[purpose],
             random_state=rng.randint(2**31 - 1),
         )
-        with warnings.catch_warnings():  # EM that has not converged is still a good prior
+        # EM that has not converged is still a good prior; its small products are fastest on one BLAS thread
+        with warnings.catch_warnings(), threadpool_limits(1, "blas"):
             warnings.simplefilter("ignore")
             return codec, mixture.fit(z)

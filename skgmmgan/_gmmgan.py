@@ -67,14 +67,14 @@ class GMMGAN(DensityMixin, BaseEstimator):
         Columns that hold categories: names, indices, or a mask of shape (n_features,). Text, boolean, object and
         category columns always do; "from_dtype" and None name no others.
 
-    hidden_layer_sizes : tuple of int, default=(256, 256)
+    hidden_layer_sizes : tuple of int, default=(512, 512)
         Widths of the generator's hidden layers.
 
-    max_epochs : int, default=20
+    max_epochs : int, default=30
         Epochs of the likelihood warm start; an epoch has at most 150 steps. With ``max_epochs=0`` and
         ``adversarial_rounds=0`` the model is the prior itself, fitted to all rows.
 
-    adversarial_rounds : int, default=10
+    adversarial_rounds : int, default=8
         Largest number of rounds against fresh discriminators; 0 turns refinement off.
 
     adversarial_weight : float in [0, 1), default=0
@@ -89,10 +89,10 @@ class GMMGAN(DensityMixin, BaseEstimator):
     batch_size : int or "auto", default="auto"
         Rows a step; "auto" is between 16 and 512, growing with the table.
 
-    learning_rate : float, default=0.003
+    learning_rate : float, default=0.004
         Of Adam in the warm start.
 
-    dropout : float in [0, 1), default=0.1
+    dropout : float in [0, 1), default=0.2
         Share of hidden units left out at random in training.
 
     keep_discriminators : bool, default=True
@@ -110,7 +110,7 @@ class GMMGAN(DensityMixin, BaseEstimator):
     validation_fraction : float in (0, 1), default=0.1
         Share of rows that select epochs and discriminators; at least 100 rows or a third of the table.
 
-    n_iter_no_change : int, default=5
+    n_iter_no_change : int, default=4
         Epochs without a better held-out log-likelihood after which the warm start ends.
 
     device : str, default="cpu"
@@ -147,7 +147,7 @@ class GMMGAN(DensityMixin, BaseEstimator):
         Losses, held-out gains (nats per row), line searches and selections, in order.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Column names, if they are all strings.
 
     See Also
@@ -212,21 +212,21 @@ class GMMGAN(DensityMixin, BaseEstimator):
         reg_covar="auto",
         n_init=1,
         categorical_features="from_dtype",
-        hidden_layer_sizes=(256, 256),
-        max_epochs=20,
-        adversarial_rounds=10,
+        hidden_layer_sizes=(512, 512),
+        max_epochs=30,
+        adversarial_rounds=8,
         adversarial_weight=0.0,
         adversarial_loss="reverse_kl",
         discriminator="boosting",
         batch_size="auto",
-        learning_rate=3e-3,
-        dropout=0.1,
+        learning_rate=4e-3,
+        dropout=0.2,
         keep_discriminators=True,
         enforce_bounds=True,
         enforce_decimals=True,
         min_category_count=1,
         validation_fraction=0.1,
-        n_iter_no_change=5,
+        n_iter_no_change=4,
         device="cpu",
         random_state=None,
         verbose=0,

@@ -123,6 +123,8 @@ class NetworkWalk:
         return torch.addmm(self.biases[-1][columns], self.h[-1][:, :seen], self.weights[-1][:seen, columns])
 
     def observe(self, i, z, codes):
-        self.incoming += z[:, None].clamp(-MAX_INPUT, MAX_INPUT) * self.first[i]
+        later = slice(self.network.n_visible[0][i], None)  # hidden units that see unit i
+        self.incoming[:, later] += z[:, None].clamp(-MAX_INPUT, MAX_INPUT) * self.first[i, later]
         if self.network.is_discrete[i]:
-            self.incoming += self.levels[torch.where(codes >= 0, codes + self.network.first_level[i], 0)]
+            row = torch.where(codes >= 0, codes + self.network.first_level[i], 0)
+            self.incoming[:, later] += self.levels[row, later]
