@@ -14,7 +14,6 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-
 MAX_INPUT = 5.0  # the network does not see how far out a coordinate is beyond this
 LEVEL_SCALE = 0.3  # standard deviation of the initial effect of a level on a hidden unit that sees one unit
 
