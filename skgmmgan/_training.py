@@ -18,7 +18,7 @@ WARM_UP_STEPS = 50
 MAX_GRADIENT_NORM = 5.0
 ABSORB_STEPS = 200  # generator steps in one adversarial round
 FRESH_STEPS = 10  # generator steps that use the same model rows
-ABSORB_LEARNING_RATE = 0.2  # relative to the warm start
+ABSORB_LEARNING_RATE = 0.05  # relative to the warm start
 MAX_ALPHA = 4.0
 MAX_DISCRIMINATOR_ROWS = 50_000  # real rows that train one discriminator
 NORMALIZER_STD = 0.009  # nats; model rows are drawn until log Z is known so well
@@ -249,14 +249,14 @@ def absorb_round(model, classifier, train, settings, rng):
     .. [1] R. J. Williams, "Simple statistical gradient-following algorithms for connectionist reinforcement
        learning", Machine Learning 8, 1992.
     """
-    generator = model.working_generator()
+    generator = model.working_generator()  # without dropout: rewards belong to the density that drew the rows
     average = MovingAverage(generator)
     optimizer = torch.optim.Adam(generator.parameters(), lr=ABSORB_LEARNING_RATE * settings.learning_rate)
     stream = torch.Generator(model.device).manual_seed(int(rng.randint(2**31 - 1)))
     size = batch_size_for(len(train), settings.batch_size)
     weight, losses = settings.adversarial_weight, []
     for _ in range(ABSORB_STEPS // FRESH_STEPS):
-        fake = generator.eval().sample(FRESH_STEPS * size, stream)
+        fake = generator.sample(FRESH_STEPS * size, stream)
         values = model.as_given(model.codec.decode(fake[0].double().cpu().numpy(), fake[1].cpu().numpy(), rng))
         reward = rewards(logits(classifier, model.codec.features(values)), settings.adversarial_loss)
         reward = torch.as_tensor(reward, dtype=torch.float32, device=model.device)
@@ -264,7 +264,6 @@ def absorb_round(model, classifier, train, settings, rng):
         batches = zip(
             *(t.split(size) for t in (*fake, reward, *to_tensors(model.codec.encode(rows, rng), model.device)))
         )
-        generator.train()
         for z, codes, r, real_z, real_codes in batches:
             likelihood = generator.log_prob(real_z, real_codes).sum(1).mean()
             loss = -(1 - weight) * likelihood - weight * (r * generator.log_prob(z, codes).sum(1)).mean()
