@@ -52,12 +52,6 @@ class Prior(nn.Module):
         log_weights = self.log_weights + torch.cumsum(log_density, dim=1) - log_density
         return z[:, :, None] - self.scales * e, log_weights
 
-    def log_prob(self, z):
-        """Log-density of the mixture, (n,)."""
-        e = (z @ self.whitening.T).view(len(z), *self.means.shape) - self.offsets
-        log_density = (-0.5 * (e**2 + LOG_2PI) - torch.log(self.scales)).sum(1)
-        return torch.logsumexp(self.log_weights + log_density, dim=1)
-
     def walk(self, n):
         return PriorWalk(self, n)
 
