@@ -1,6 +1,7 @@
 """GMMGAN: parameters, validation, and the four steps of a fit."""
 
 import sys
+from dataclasses import fields
 from numbers import Integral, Real
 
 import numpy as np
@@ -346,11 +347,9 @@ class GMMGAN(DensityMixin, BaseEstimator):
 
     def _settings(self):
         """The parameters that the training loop needs."""
-        return Settings(
-            **{name: getattr(self, name) for name in Settings.PARAMETERS},
-            progress=progress_bar(self.verbose),
-            history=self.history_,
-        )
+        own = self.get_params(deep=False)
+        given = {field.name: own[field.name] for field in fields(Settings) if field.name in own}
+        return Settings(**given, progress=progress_bar(self.verbose), history=self.history_)
 
     def _search(self):
         """What fits the prior."""

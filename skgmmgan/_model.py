@@ -72,10 +72,10 @@ class Model:
         generator = self.working_generator()
         stream = torch.Generator(self.device).manual_seed(int(rng.randint(2**31 - 1)))
         chunks = [min(CHUNK, n - i) for i in range(0, n, CHUNK)] or [0]
-        return np.concatenate([self._propose(generator, m, stream, rng) for m in chunks])
+        return np.concatenate([self.decode(*generator.sample(m, stream), rng) for m in chunks])
 
-    def _propose(self, generator, n, stream, rng):
-        z, codes = generator.sample(n, stream)
+    def decode(self, z, codes, rng):
+        """Values of drawn coordinates and codes, as they are given out, (n, n_columns)."""
         return self.as_given(self.codec.decode(z.double().cpu().numpy(), codes.cpu().numpy(), rng))
 
     def sample(self, n, rng):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from scipy.optimize import minimize_scalar
+from scipy.stats import sem
 from sklearn.model_selection import KFold
 
 from ._discriminator import fit_discriminator, logits, make_discriminator, rewards
@@ -46,25 +47,15 @@ class Settings:
     progress: object  # wraps an iterable in a progress bar, or leaves it alone
     history: list
 
-    PARAMETERS = (
-        "max_epochs",
-        "n_iter_no_change",
-        "batch_size",
-        "learning_rate",
-        "adversarial_rounds",
-        "adversarial_weight",
-        "adversarial_loss",
-        "discriminator",
-        "keep_discriminators",
-        "validation_fraction",
-    )
-
     def record(self, **entry):
         self.history.append(entry)
 
 
-def to_tensors(rows, device):
-    return torch.as_tensor(rows.z, dtype=torch.float32, device=device), torch.as_tensor(rows.codes, device=device)
+def to_tensors(model, values, rng):
+    """Coordinates and codes of values, spread inside their rounding step, on the device of the model."""
+    rows = model.codec.encode(values, rng)
+    z = torch.as_tensor(rows.z, dtype=torch.float32, device=model.device)
+    return z, torch.as_tensor(rows.codes, device=model.device)
 
 
 def batch_size_for(n, batch_size):
@@ -125,7 +116,7 @@ class LikelihoodEpochs:
     def run(self):
         """One pass over the rows, dequantised afresh; returns the mean loss."""
         order = self.rng.permutation(len(self.rows))[: self.steps * self.batch_size]
-        tensors = to_tensors(self.model.codec.encode(self.rows[order], self.rng), self.model.device)
+        tensors = to_tensors(self.model, self.rows[order], self.rng)
         self.generator.train()
         losses = []
         for z, codes in zip(*(t.split(self.batch_size) for t in tensors)):
@@ -143,7 +134,7 @@ def warm_start(model, rows, held_out, settings, rng):
     Returns the number of that epoch: 0, the prior, unless the gain exceeds one standard error.
     """
     epochs = LikelihoodEpochs(model, rows, settings, rng)
-    held = to_tensors(model.codec.encode(held_out, rng), model.device)
+    held = to_tensors(model, held_out, rng)
     start = best = row_log_prob(epochs.average.module, held)
     best_epoch = selected = 0
     for epoch in settings.progress(range(1, settings.max_epochs + 1), desc="warm start"):
@@ -173,7 +164,7 @@ def continue_epochs(model, rows, n_epochs, settings, rng):
 
 def exceeds_error(gain):
     """Whether a paired gain exceeds one standard error."""
-    return len(gain) > 1 and gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain))
+    return len(gain) > 1 and gain.mean() > sem(gain)
 
 
 def cosine(total):
@@ -224,13 +215,13 @@ def refine(model, real, folds, settings, rng):
 def absorb(model, critics, real, settings, rng):
     """Rounds of generator steps on (1 - weight) NLL(real rows) - weight E[reward x log p_G]."""
     train = real[critics.folds[0][0]]
-    held = to_tensors(model.codec.encode(real[critics.folds[0][1]], np.random.RandomState(0)), model.device)
+    held = to_tensors(model, real[critics.folds[0][1]], np.random.RandomState(0))
     for round_ in settings.progress(range(1, settings.adversarial_rounds + 1), desc="absorb"):
         classifier = critics.fit(rng)[0]
         before = row_log_prob(model.working_generator(), held)
         average, losses = absorb_round(model, classifier, train, settings, rng)
         gain = row_log_prob(average, held) - before
-        accepted = gain.mean() > -gain.std(ddof=1) / np.sqrt(len(gain))
+        accepted = gain.mean() > -sem(gain)
         settings.record(
             stage="absorb", round=round_, generator_loss=losses, held_out_gain=float(gain.mean()), kept=bool(accepted)
         )
@@ -257,13 +248,11 @@ def absorb_round(model, classifier, train, settings, rng):
     weight, losses = settings.adversarial_weight, []
     for _ in range(ABSORB_STEPS // FRESH_STEPS):
         fake = generator.sample(FRESH_STEPS * size, stream)
-        values = model.as_given(model.codec.decode(fake[0].double().cpu().numpy(), fake[1].cpu().numpy(), rng))
+        values = model.decode(*fake, rng)
         reward = rewards(logits(classifier, model.codec.features(values)), settings.adversarial_loss)
         reward = torch.as_tensor(reward, dtype=torch.float32, device=model.device)
         rows = train[rng.randint(len(train), size=FRESH_STEPS * size)]
-        batches = zip(
-            *(t.split(size) for t in (*fake, reward, *to_tensors(model.codec.encode(rows, rng), model.device)))
-        )
+        batches = zip(*(t.split(size) for t in (*fake, reward, *to_tensors(model, rows, rng))))
         for z, codes, r, real_z, real_codes in batches:
             likelihood = generator.log_prob(real_z, real_codes).sum(1).mean()
             loss = -(1 - weight) * likelihood - weight * (r * generator.log_prob(z, codes).sum(1)).mean()
@@ -308,7 +297,7 @@ def keep(model, critics, settings, rng):
             discriminator_loss=float(np.logaddexp(0.0, -held_logits).mean()),
             alpha=float(alpha),
             held_out_gain=float(gain.mean()),
-            held_out_gain_std=float(gain.std(ddof=1) / np.sqrt(len(gain))),
+            held_out_gain_std=float(sem(gain)),
             acceptance=float(weights.mean()),
             effective_sample_size=float(weights.sum() ** 2 / (weights**2).sum()),
             log_normalizer=float(log_z),
