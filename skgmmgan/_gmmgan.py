@@ -109,7 +109,8 @@ class GMMGAN(DensityMixin, BaseEstimator):
         Categories with fewer rows are treated as unseen: they are never drawn.
 
     validation_fraction : float in (0, 1), default=0.1
-        Share of rows that select epochs and discriminators; at least 100 rows or a third of the table.
+        Share of rows that select epochs and discriminators, at least 100 of them. Fewer than 1,000 rows are
+        cross-validated instead.
 
     n_iter_no_change : int, default=4
         Epochs without a better held-out log-likelihood after which the warm start ends.

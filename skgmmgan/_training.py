@@ -25,7 +25,8 @@ MAX_DISCRIMINATOR_ROWS = 50_000  # real rows that train one discriminator
 NORMALIZER_STD = 0.009  # nats; model rows are drawn until log Z is known so well
 MIN_REFERENCE_ROWS = 20_000
 MAX_REFERENCE_ROWS = 400_000
-MIN_HELD_OUT = 100  # rows, if they are no more than a third of the table
+MIN_HELD_OUT = 100  # rows
+WARM_START_FOLDS = 3  # with few rows
 MIN_NETWORK_ROWS = 20  # with fewer rows the prior is all that can be learned, ...
 MIN_ADVERSARIAL_ROWS = 50  # ... or all that a discriminator could improve
 
@@ -128,25 +129,30 @@ class LikelihoodEpochs:
         return float(np.mean(losses))
 
 
-def warm_start(model, rows, held_out, settings, rng):
-    """Maximise the likelihood of the rows; keep the epoch that held-out rows like best.
+def warm_start(models, values, folds, settings, rng):
+    """Maximise the likelihood of each fold's training rows; keep the epoch that the held-out rows of all like best.
 
     Returns the number of that epoch: 0, the prior, unless the gain exceeds one standard error.
     """
-    epochs = LikelihoodEpochs(model, rows, settings, rng)
-    held = to_tensors(model, held_out, rng)
-    start = best = row_log_prob(epochs.average.module, held)
+    runs = [LikelihoodEpochs(model, values[train], settings, rng) for model, (train, _) in zip(models, folds)]
+    held = [to_tensors(model, values[held], rng) for model, (_, held) in zip(models, folds)]
+
+    def held_out():
+        return np.concatenate([row_log_prob(run.average.module, rows) for run, rows in zip(runs, held)])
+
+    start = best = held_out()
     best_epoch = selected = 0
     for epoch in settings.progress(range(1, settings.max_epochs + 1), desc="warm start"):
-        loss = epochs.run()
-        score = row_log_prob(epochs.average.module, held)
+        loss = float(np.mean([run.run() for run in runs]))
+        score = held_out()
         gain = float((score - start).mean())
         settings.record(stage="warm start", epoch=epoch, generator_loss=loss, held_out_gain=gain)
         if score.mean() > best.mean():
             best, best_epoch = score, epoch
             if exceeds_error(best - start):
                 selected = epoch
-                copy_weights(epochs.average.module, model.generator)
+                for run in runs:
+                    copy_weights(run.average.module, run.model.generator)
         elif epoch - best_epoch >= settings.n_iter_no_change:
             break
     reason = "highest held-out log-likelihood" if selected else "no epoch beats the prior by one standard error"
@@ -355,7 +361,7 @@ def measure_normalizer(model, reference, rng):
 
 def split_rows(n, validation_fraction, rng):
     """Positions of the rows that train and of those that select."""
-    n_held = max(round(validation_fraction * n), min(MIN_HELD_OUT, n // 3))
+    n_held = max(round(validation_fraction * n), MIN_HELD_OUT)
     order = rng.permutation(n)
     return order[n_held:], order[:n_held]
 
@@ -379,18 +385,19 @@ def train(build, values, settings, rng):
 
 def train_many(build, values, settings, rng):
     """Warm start on most rows; the others select epochs and discriminators."""
-    fitting, held = split_rows(len(values), settings.validation_fraction, rng)
-    model = build(values[fitting])
-    warm_start(model, values[fitting], values[held], settings, rng)
-    return model, [(fitting, held)]
+    folds = [split_rows(len(values), settings.validation_fraction, rng)]
+    model = build(values[folds[0][0]])
+    warm_start([model], values, folds, settings, rng)
+    return model, folds
 
 
 def train_few(build, values, settings, rng):
-    """Warm start on most rows to choose the number of epochs, then on all rows; discriminators are cross-fitted."""
-    fitting, held = split_rows(len(values), settings.validation_fraction, rng)
+    """Cross-validated number of warm-start epochs, then those on all rows; discriminators are cross-fitted."""
     n_epochs = 0
     if settings.max_epochs and len(values) >= MIN_NETWORK_ROWS:
-        n_epochs = warm_start(build(values[fitting]), values[fitting], values[held], settings, rng)
+        folds = list(KFold(WARM_START_FOLDS, shuffle=True, random_state=rng).split(values))
+        models = [build(values[train]) for train, _ in folds]
+        n_epochs = warm_start(models, values, folds, settings, rng)
     model = build(values)
     if n_epochs:
         continue_epochs(model, values, n_epochs, settings, rng)

@@ -33,7 +33,6 @@ TARGETS = {
     "default": "default.payment.next.month",
 }
 MIXTURE_COMPONENTS = 20
-DCR_ROWS = 2000
 
 
 class OneHotMixture:
@@ -113,7 +112,7 @@ def evaluate(name, model, train, test, target, seed):
         "trend_error": trend_error(train, rows),
         "tstr": tstr_score(rows, test, target, random_state=seed),
         "trtr": tstr_score(train, test, target, random_state=seed),
-        "dcr_share": dcr_share(train, rows.iloc[:DCR_ROWS], test, random_state=seed),
+        "dcr_share": dcr_share(train, rows, test, random_state=seed),
         "copy_rate": copy_rate(train, rows),
         "copy_rate_test": copy_rate(train, test),
         "fit_s": fitted - start,
