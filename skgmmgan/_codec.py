@@ -11,18 +11,23 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.special import ndtr, ndtri
+from scipy.stats.mstats import hdquantiles
 
 from ._spline import fit_spline, forward, inverse
+from ._table import UNSEEN
 
 MAX_NUMBERS = 32  # distinct numbers that a column may have and still be one discrete unit, ...
 ROWS_PER_NUMBER = 10  # ... if it has so many rows for each of them on average
 MAX_LEVELS = 254  # levels of a discrete unit; rarer categories share the last one
 MIN_ATOM_SHARE = 0.002  # an atom is a number with at least this share of the rows, ...
 MIN_ATOM_ROWS = 10  # ... at least so many rows ...
-ATOM_EXCESS = 5.0  # ... and so many times the rows that a smooth density would put there
+ATOM_EXCESS = 5.0  # ... and so many times the rows that a smooth density would put there, ...
+ATOM_EXCESS_FEW = 20.0  # ... or with few rows, which can tell less about spikes
 MAX_ATOMS = 100
 ATOM_WINDOW = 5  # neighbours on each side that tell the smooth density
-MAX_DECIMALS = 12  # significant digits within which a decimal grid is looked for
+MIN_MULTIPLES = 10  # distinct numbers that tell a common divisor from chance
+FEW_NUMBERS = 1000  # up to here quantiles are smoothed and spikes are doubted
+NORMAL_IQR = 1.349  # interquartile range of a standard normal variable
 TAIL = 1e-6  # ranks are kept this far from 0 and 1
 ACTIVE = 0  # the code of state "continuous", and of an active continuous unit
 ABSENT = -1  # the code of an unseen level, and of an inactive continuous unit
@@ -105,27 +110,36 @@ class Levels:
 
 
 def grid_step(values):
-    """The largest power of ten that all of the values are multiples of, 0 if they are on no such grid."""
-    scale = np.abs(values).max()
-    if scale == 0:
+    """A power of ten that all of the values are multiples of, times their common divisor; 0 if there is none.
+
+    Each value may miss its multiple by its own float error, or by that of the median where it is smaller.
+    """
+    size = np.abs(values)
+    if not size.any():
         return 0.0
-    top = int(np.floor(np.log10(scale)))
-    float_error = 1e-6 if np.array_equal(values, values.astype(np.float32)) else 1e-14
-    for exponent in range(top, top - MAX_DECIMALS, -1):
-        step = 10.0**exponent
-        if step < 4 * float_error * scale:
-            break
-        if np.all(np.abs(values - np.round(values / step) * step) <= float_error * scale):
-            return step
+    typical = np.median(size)
+    if np.array_equal(values, np.rint(values)):
+        float_error, lowest = 0.0, 1.0
+    else:
+        float_error = 6e-8 if np.array_equal(values, values.astype(np.float32)) else 1e-14
+        lowest = 4 * float_error * typical
+    exponent = int(np.floor(np.log10(size.max())))
+    while 10.0**exponent >= lowest > 0:
+        multiples = np.round(values / 10.0**exponent)
+        if np.all(np.abs(values - multiples * 10.0**exponent) <= float_error * np.maximum(size, typical)):
+            common = np.gcd.reduce(multiples.astype(np.int64)) if len(values) >= MIN_MULTIPLES else 1
+            return float(common) * 10.0**exponent
+        exponent -= 1
     return 0.0
 
 
 def round_to_grid(x, step):
-    """Multiples of a power of ten nearest to x, with the decimals that a person would write."""
+    """Multiples of a step nearest to x, with the decimals that a person would write."""
     if not step:
         return x
-    decimals = -int(np.round(np.log10(step)))
-    return np.round(x, decimals) if decimals >= 0 else np.round(x / step) * step
+    decimals = next((d for d in range(-20, 20) if np.isclose(np.round(step, d), step, rtol=1e-9, atol=0.0)), 20)
+    multiples = np.round(x / step) * step
+    return np.round(multiples, decimals) if decimals > 0 else multiples
 
 
 def find_atoms(values, counts, step):
@@ -140,31 +154,43 @@ def find_atoms(values, counts, step):
     neighbours = total[last + 1] - total[first] - counts
     share = np.minimum(step / (values[last] - values[first] + step), 1 / (last - first + 1)) if step else 0.0
     threshold = max(MIN_ATOM_SHARE * counts.sum(), MIN_ATOM_ROWS)
-    atoms = (counts >= threshold) & (counts >= ATOM_EXCESS * neighbours * share)
+    excess = ATOM_EXCESS if counts.sum() > FEW_NUMBERS else ATOM_EXCESS_FEW
+    atoms = (counts >= threshold) & (counts >= excess * neighbours * share)
     if atoms.sum() > MAX_ATOMS:
         atoms &= counts > np.sort(counts[atoms])[-MAX_ATOMS - 1]
     return atoms
 
 
+def quantiles(x, shares):
+    """Sample quantiles; of few numbers, Harrell and Davis' weighted means of the order statistics [1]_.
+
+    References
+    ----------
+    .. [1] F. E. Harrell and C. E. Davis, "A new distribution-free quantile estimator", Biometrika 69, 1982.
+    """
+    if len(x) > FEW_NUMBERS:
+        return np.quantile(x, shares, method="hazen")
+    return np.asarray(hdquantiles(x, shares))
+
+
 def fit_normal_scores(x, n_knots):
     """Spline from numbers to normal scores through quantiles; with two knots, standardisation."""
     if n_knots <= 2 or np.ptp(x) == 0:
-        centre, spread = x.mean(), x.std() or max(abs(x.mean()), 1.0)
+        low, centre, high = np.quantile(x, [0.25, 0.5, 0.75])
+        spread = (high - low) / NORMAL_IQR or x.std() or max(abs(centre), 1.0)
         return fit_spline(np.array([centre - spread, centre + spread]), np.array([-1.0, 1.0]))
     end = -ndtri(0.5 / len(x))
     scores = np.linspace(-end, end, n_knots)
-    knots = np.quantile(x, ndtr(scores), method="hazen")
-    apart = np.concatenate([[True], np.diff(knots) > 1e-9 * (knots[-1] - knots[0])])
+    knots = quantiles(x, ndtr(scores))
+    apart = np.concatenate([[True], np.diff(knots) > 8 * np.spacing(np.abs(knots[1:]) + np.abs(knots[:-1]))])
     return fit_spline(knots[apart], scores[apart])
 
 
 class DiscreteColumn:
     """A column of categories, or of few different numbers: one discrete unit."""
 
-    def __init__(self, x, nominal, min_count=1):
+    def __init__(self, x, nominal):
         values, counts = np.unique(x, return_counts=True)
-        kept = counts >= min(min_count, counts.max())
-        values, counts = values[kept], counts[kept]
         by_count = np.argsort(-counts, kind="stable")
         is_long = len(values) > MAX_LEVELS
         self.levels = Levels(values, counts, by_count if nominal or is_long else np.arange(len(values)))
@@ -182,6 +208,10 @@ class DiscreteColumn:
 
     def as_given(self, x, enforce_bounds, enforce_decimals):
         return x
+
+    def allows(self, x, enforce_bounds):
+        """Mask of the values that may be asked for."""
+        return self.levels.encode(x)[0] != ABSENT
 
     def features(self, x):
         """What a discriminator reads: finite numbers, at most MAX_LEVELS + 1 different ones."""
@@ -243,6 +273,10 @@ class NumericColumn:
         x = round_to_grid(x, self.step) if enforce_decimals else x
         return np.clip(x, self.low, self.high) if enforce_bounds else x
 
+    def allows(self, x, enforce_bounds):
+        within = (x >= self.low) & (x <= self.high) if enforce_bounds else ~np.isnan(x)
+        return within | (False if self.levels is None else self.levels.encode(x)[0] != ABSENT)
+
     def features(self, x):
         return np.where(np.isnan(x), 2 * self.low - self.high - 1.0, x)
 
@@ -258,11 +292,13 @@ class Codec:
     rng : RandomState, for the noise inside rounding steps
     """
 
-    def __init__(self, values, categorical, nominal, *, n_knots, rng, min_category_count=1):
+    def __init__(self, values, categorical, nominal, *, n_knots, rng):
         self.columns, self.units, self.slices = [], [], []
         for x, is_category, is_nominal in zip(values.T, categorical, nominal, strict=True):
-            if is_category or is_discrete(x):
-                column = DiscreteColumn(x, is_nominal, min_category_count if is_category else 1)
+            if is_category:
+                column = DiscreteColumn(x[x != UNSEEN] if (x != UNSEEN).any() else x, is_nominal)
+            elif is_discrete(x):
+                column = DiscreteColumn(x, nominal=False)
             else:
                 column = NumericColumn(x, n_knots, rng)
             start = len(self.units)
@@ -286,6 +322,19 @@ class Codec:
         """Values as they are given out: with the decimals and inside the bounds of the training rows."""
         columns = zip(self.columns, values.T, strict=True)
         return np.column_stack([column.as_given(x, enforce_bounds, enforce_decimals) for column, x in columns])
+
+    def unit_mask(self, columns):
+        """Mask of the units of the columns in a mask, (..., n_columns) -> (..., d)."""
+        return np.repeat(columns, [s.stop - s.start for s in self.slices], axis=-1)
+
+    def missing_levels(self):
+        """Level of each unit that means a missing cell, ABSENT if none does, (d,)."""
+        return self.encode(np.full((1, len(self.columns)), np.nan)).codes[0]
+
+    def allows(self, values, fixed, enforce_bounds):
+        """Mask of the cells that may be asked for, (n_samples, n_columns); True in columns that are not fixed."""
+        allowed = [c.allows(x, enforce_bounds) for c, x in zip(self.columns, values.T, strict=True)]
+        return np.column_stack(allowed) | ~fixed
 
     def features(self, values):
         """Finite matrix that discriminators read, (n_samples, n_columns)."""

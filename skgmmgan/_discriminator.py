@@ -13,8 +13,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, QuantileTransformer
 from torch import nn
 
+from ._network import MaskedLinear, dropout
+
 MAX_LOGIT = 10.0
 MAX_REWARD = 3.0
+DROPOUT = 0.2  # of the perceptron
 
 REWARDS = {
     "reverse_kl": lambda logits: logits,
@@ -51,25 +54,26 @@ class TorchMLPClassifier(ClassifierMixin, BaseEstimator):
         self.classes_ = np.unique(y)
         X = torch.as_tensor(np.asarray(X, dtype=np.float32))
         y = torch.as_tensor((y == self.classes_[1]).astype(np.float32))
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.random_state)
-            self.network_ = self._build(X.shape[1])
-            self._train(X, y)
-        self.network_.eval().double()
+        stream = torch.Generator().manual_seed(self.random_state)
+        sizes = [X.shape[1], *self.hidden_layer_sizes, 1]
+        self.network_ = nn.ModuleList(MaskedLinear(np.ones((b, a), bool), stream) for a, b in zip(sizes, sizes[1:]))
+        self._train(X, y, stream)
+        self.network_.double()
         return self
 
-    def _build(self, n_inputs):
-        sizes = [n_inputs, *self.hidden_layer_sizes]
-        hidden = [layer for a, b in zip(sizes, sizes[1:]) for layer in (nn.Linear(a, b), nn.SiLU(), nn.Dropout(0.2))]
-        return nn.Sequential(*hidden, nn.Linear(sizes[-1], 1))
+    def _forward(self, h, stream=None):
+        *hidden, last = self.network_
+        for layer in hidden:
+            h = dropout(nn.functional.silu(layer(h)), DROPOUT, stream)
+        return last(h)[:, 0]
 
-    def _train(self, X, y):
+    def _train(self, X, y, stream):
         optimizer = torch.optim.AdamW(self.network_.parameters(), lr=self.learning_rate, weight_decay=1e-2)
         steps = self.max_iter * -(-len(X) // self.batch_size)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, self.learning_rate, total_steps=steps)
         for _ in range(self.max_iter):
-            for batch in torch.randperm(len(X)).split(self.batch_size):
-                loss = nn.functional.binary_cross_entropy_with_logits(self.network_(X[batch])[:, 0], y[batch])
+            for batch in torch.randperm(len(X), generator=stream).split(self.batch_size):
+                loss = nn.functional.binary_cross_entropy_with_logits(self._forward(X[batch], stream), y[batch])
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
@@ -77,7 +81,7 @@ class TorchMLPClassifier(ClassifierMixin, BaseEstimator):
 
     @torch.no_grad()
     def decision_function(self, X):
-        return self.network_(torch.as_tensor(np.asarray(X, dtype=np.float64)))[:, 0].numpy()
+        return self._forward(torch.as_tensor(np.asarray(X, dtype=np.float64))).numpy()
 
     def predict(self, X):
         return self.classes_[(self.decision_function(X) > 0).astype(int)]
@@ -121,8 +125,8 @@ def fit_discriminator(classifier, real, fake):
 
 def logits(classifier, X):
     """Logit of Pr(row is real), clipped, float64 of shape (n,)."""
-    if hasattr(classifier, "decision_function"):
-        value = classifier.decision_function(X)
-    else:
+    if hasattr(classifier, "predict_proba"):
         value = logit(classifier.predict_proba(X)[:, 1])
+    else:
+        value = classifier.decision_function(X)
     return np.clip(np.asarray(value, dtype=np.float64), -MAX_LOGIT, MAX_LOGIT)

@@ -19,6 +19,8 @@ FEW_KNOTS = (3, 2, 5)  # of the transforms; two knots standardise
 MANY_KNOTS = (9, 2)
 COMPONENTS = (1, 2, 3, 5, 8, 12, 20)
 PATIENCE = 2
+MAX_LOSS = 20.0  # a held-out row counts at most so many interquartile ranges, and nats, below the median row
+N_FOLDS = 6
 ROWS_PER_COMPONENT = 5
 REGULARISATIONS = (1e-4, 1e-6, 1e-2, 0.05, 0.2, 0.5)
 COVARIANCE_TYPES = ("full", "diag")
@@ -43,9 +45,9 @@ class PriorSearch:
         self.given = {"n_components": n_components, "covariance_type": covariance_type, "reg_covar": reg_covar}
         self.n_init = n_init
 
-    def fit(self, values, setting, rng):
-        """Codec and fitted GaussianMixture of all the rows."""
-        return self._fit(values, setting, rng, "final")
+    def fit(self, values, setting, rng, fitting=slice(None)):
+        """Codec of the rows, and GaussianMixture of those at the positions `fitting`."""
+        return self._fit(values, setting, rng, "final", fitting)
 
     def choose(self, values, rng):
         """Settings {n_knots, n_components, covariance_type, reg_covar} by greedy search."""
@@ -76,7 +78,7 @@ class PriorSearch:
         if n < 4:
             return []
         if n < FEW_ROWS:
-            return list(KFold(min(4, n // 2), shuffle=True, random_state=rng).split(np.empty(n)))
+            return list(KFold(min(N_FOLDS, n // 2), shuffle=True, random_state=rng).split(np.empty(n)))
         size = min(n, MAX_SEARCH_ROWS)
         return list(ShuffleSplit(1, train_size=3 * size // 4, test_size=size // 4, random_state=rng).split(np.empty(n)))
 
@@ -93,17 +95,20 @@ class PriorSearch:
         return best
 
     def _held_out(self, values, folds, setting, seed):
-        """Mean held-out log-likelihood of the mixture, in the units of the values."""
+        """Mean held-out log-likelihood of the mixture, in the units of the values; no outlier decides alone."""
         scores = []
         for train, test in folds:
             rng = np.random.RandomState(seed)
             codec, mixture = self._fit(values[train], setting, rng, "search")
             rows = codec.encode(values[test], rng)
-            scores.append(mixture.score(codec.spread(rows, rng)) + rows.log_slopes.sum(1).mean())
-        return np.mean(scores)
+            scores.append(mixture.score_samples(codec.spread(rows, rng)) + rows.log_slopes.sum(1))
+        scores = np.concatenate(scores)
+        low, middle, high = np.quantile(scores, [0.25, 0.5, 0.75])
+        return np.maximum(scores, middle - MAX_LOSS * (1 + high - low)).mean()
 
-    def _fit(self, values, setting, rng, purpose):
+    def _fit(self, values, setting, rng, purpose, fitting=slice(None)):
         codec = self.make_codec(values, setting["n_knots"], rng)
+        values = values[fitting]
         rows = values if len(values) <= MAX_EM_ROWS else values[rng.permutation(len(values))[:MAX_EM_ROWS]]
         z = codec.spread(codec.encode(rows, rng), rng)
         mixture = GaussianMixture(

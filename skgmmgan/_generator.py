@@ -50,6 +50,13 @@ def draw_index(log_weights, generator):
     return (u * cumulative[:, -1:] >= cumulative[:, :-1]).sum(1)
 
 
+def draw_number(log_weights, means, log_scales, generator):
+    """One number a row from one-dimensional Gaussian mixtures, (n,)."""
+    component = draw_index(log_weights, generator)[:, None]
+    noise = torch.randn(component.shape, generator=generator, dtype=means.dtype, device=means.device)
+    return (means.gather(1, component) + log_scales.gather(1, component).exp() * noise)[:, 0]
+
+
 class Generator(nn.Module):
     """Autoregressive density of encoded rows.
 
@@ -59,15 +66,15 @@ class Generator(nn.Module):
     mixture : GaussianMixture fitted to the coordinates of the units
     n_rows : rows of the training table; an unseen level has probability 1 / (n_rows + 1)
     hidden_layer_sizes, dropout : of the network
+    stream : torch.Generator of the network's initial weights
     """
 
-    def __init__(self, units, mixture, n_rows, hidden_layer_sizes, dropout=0.0):
+    def __init__(self, units, mixture, n_rows, hidden_layer_sizes, dropout, stream):
         super().__init__()
         self.prior = Prior(mixture)
         n_levels = np.array([unit.n_levels for unit in units])
-        self.network = MaskedNetwork(
-            n_levels, np.where(n_levels > 0, n_levels, 3 * len(mixture.weights_)), hidden_layer_sizes, dropout
-        )
+        n_outputs = np.where(n_levels > 0, n_levels, 3 * len(mixture.weights_))
+        self.network = MaskedNetwork(n_levels, n_outputs, hidden_layer_sizes, dropout, stream)
         self.parents = [unit.parent for unit in units]
         self.is_state = [unit.is_state for unit in units]
         self.discrete = np.flatnonzero(n_levels).tolist()
@@ -93,13 +100,19 @@ class Generator(nn.Module):
             return torch.log(shares).expand(len(means), -1)
         return interval_log_prob(getattr(self, f"edges_{i}"), log_weights, means, self.prior.scales[i], shares)
 
-    def log_prob(self, z, codes):
+    def log_prob(self, z, codes, stream=None):
         """Log-density of each unit given those before it, (n, d): nats, in coordinates.
 
-        An inactive unit has 0, an unseen level -log(n_rows + 1).
+        An inactive unit has 0, an unseen level -log(n_rows + 1). With a torch.Generator, the network uses dropout.
         """
+        return self._log_prob(z, codes, self.network(z, codes, stream))
+
+    def prior_log_prob(self, z, codes):
+        """The same without the network: the density of the mixture."""
+        return self._log_prob(z, codes, z.new_zeros(len(z), self.network.outputs[-1].stop))
+
+    def _log_prob(self, z, codes, output):
         means, log_weights = self.prior.conditionals(z)  # (n, d, K)
-        output = self.network(z, codes)
         terms = dict(zip(self.continuous, self._continuous_log_prob(z, codes, means, log_weights, output)))
         for i in self.discrete:
             with torch.no_grad():
@@ -123,27 +136,59 @@ class Generator(nn.Module):
     @torch.no_grad()
     def sample(self, n, generator):
         """Draw n rows: coordinates (n, d) and codes (n, d)."""
-        z = self.prior.means.new_zeros(n, self.n_units)
-        codes = torch.full((n, self.n_units), ABSENT, device=z.device)
-        prior, network = self.prior.walk(n), self.network.walk(n)
+        walk = self.walk(n)
         for i in range(self.n_units):
-            means, log_weights = prior.conditional(i)
-            draw = self._draw_level if i in self.discrete else self._draw_number
-            z[:, i], codes[:, i] = draw(i, means, log_weights, network.output(i), codes, generator)
-            prior.observe(i, z[:, i])
-            network.observe(i, z[:, i], codes[:, i])
-        return z, codes
+            if i in self.discrete:
+                walk.take_level(i, draw_index(walk.level_log_prob(i), generator))
+            else:
+                walk.take_number(i, draw_number(*walk.components(i), generator))
+        return walk.z, walk.codes
 
-    def _draw_level(self, i, means, log_weights, output, codes, generator):
-        level = draw_index(self._base(i, means, log_weights) + output, generator)
-        return getattr(self, f"midpoints_{i}")[level], level
+    def walk(self, n):
+        return GeneratorWalk(self, n)
 
-    def _draw_number(self, i, means, log_weights, output, codes, generator):
-        log_weights, means, log_scales = modulate(log_weights, means, self.prior.scales[i], output)
-        component = draw_index(log_weights, generator)[:, None]
-        noise = torch.randn(component.shape, generator=generator, dtype=means.dtype, device=means.device)
-        z = (means.gather(1, component) + log_scales.gather(1, component).exp() * noise)[:, 0]
-        if self.parents[i] < 0:
-            return z, torch.full_like(codes[:, i], ACTIVE)
-        active = codes[:, self.parents[i]] == ACTIVE
-        return torch.where(active, z, 0.0), torch.where(active, ACTIVE, ABSENT)
+
+class GeneratorWalk:
+    """Rows that are filled unit by unit: the distribution of each unit given those taken before."""
+
+    def __init__(self, generator, n):
+        self.generator = generator
+        self.prior, self.network = generator.prior.walk(n), generator.network.walk(n)
+        self.z = generator.prior.means.new_zeros(n, generator.n_units)
+        self.codes = torch.full(self.z.shape, ABSENT, device=self.z.device)
+
+    def level_log_prob(self, i):
+        """Log-probability of each level of a discrete unit among those seen, (n, V)."""
+        base = self.generator._base(i, *self.prior.conditional(i))
+        return torch.log_softmax(base + self.network.output(i), 1)
+
+    def components(self, i):
+        """Log-weights, means and log-scales of a continuous unit's components, each (n, K)."""
+        means, log_weights = self.prior.conditional(i)
+        return modulate(log_weights, means, self.generator.prior.scales[i], self.network.output(i))
+
+    def is_active(self, i):
+        """Mask of the rows in which a continuous unit is active, (n,)."""
+        parent = self.generator.parents[i]
+        return torch.ones_like(self.codes[:, i], dtype=bool) if parent < 0 else self.codes[:, parent] == ACTIVE
+
+    def take_level(self, i, codes):
+        """Set a discrete unit; ABSENT stands for an unseen level."""
+        midpoints = getattr(self.generator, f"midpoints_{i}")
+        self._take(i, torch.where(codes == ABSENT, 0.0, midpoints[codes]), codes)
+
+    def take_number(self, i, z):
+        """Set a continuous unit wherever it is active."""
+        active = self.is_active(i)
+        self._take(i, torch.where(active, z, 0.0), torch.where(active, ACTIVE, ABSENT))
+
+    def _take(self, i, z, codes):
+        self.z[:, i], self.codes[:, i] = z, codes
+        self.prior.observe(i, z)
+        self.network.observe(i, z, codes)
+
+    def select(self, index):
+        """Keep the rows with these indices."""
+        self.z, self.codes = self.z[index], self.codes[index]
+        self.prior.select(index)
+        self.network.select(index)

@@ -1,6 +1,7 @@
 """GMMGAN: parameters, validation, and the four steps of a fit."""
 
 import sys
+import warnings
 from dataclasses import fields
 from numbers import Integral, Real
 
@@ -12,12 +13,18 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._codec import Codec
+from ._conditional import Given, sample_given
+from ._containers import is_frame
 from ._discriminator import REWARDS
 from ._em import PriorSearch
 from ._generator import Generator
-from ._model import Model
-from ._table import Table, is_frame
+from ._model import CHUNK, Model
+from ._table import Table
 from ._training import Settings, train
+
+TINY = 1e-300
+MAX_WHERE_FACTOR = 100  # rows drawn for each row that `where` must keep
+MIN_WHERE_ROWS = 10_000
 
 
 def resolve_device(device):
@@ -38,6 +45,27 @@ def progress_bar(verbose):
     from tqdm import tqdm
 
     return lambda iterable, desc: tqdm(iterable, desc=f"GMMGAN {desc}", file=sys.stderr)
+
+
+def warn_of_identifiers(table):
+    """One warning for all columns of text in which every value differs."""
+    columns = [column.label for column in table.columns if column.is_identifier]
+    if columns:
+        warnings.warn(
+            f"Every value of column {', '.join(columns)} differs. Such identifiers are learned as categories, and real "
+            "ones would be given out by sample(); drop them first, for example by X.drop(columns=[...]).",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def booleans(flags, n):
+    """An array of n booleans from whatever `where` returned; missing ones are False."""
+    flags = list(flags)
+    missing = [flag is None or flag is not flag or type(flag).__name__ == "NAType" for flag in flags]
+    if len(flags) != n or not all(gap or isinstance(f, (bool, np.bool_)) for f, gap in zip(flags, missing)):
+        raise TypeError(f"where= must return {n} booleans, one for each row of the table that it gets.")
+    return np.array([not gap and bool(flag) for flag, gap in zip(flags, missing)], dtype=bool)
 
 
 class GMMGAN(DensityMixin, BaseEstimator):
@@ -185,8 +213,8 @@ class GMMGAN(DensityMixin, BaseEstimator):
         "covariance_type": [StrOptions({"auto", "full", "tied", "diag", "spherical"})],
         "reg_covar": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "n_init": [Interval(Integral, 1, None, closed="left")],
-        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
-        "hidden_layer_sizes": ["array-like"],
+        "categorical_features": ["array-like", StrOptions({"from_dtype"})],
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "max_epochs": [Interval(Integral, 0, None, closed="left")],
         "adversarial_rounds": [Interval(Integral, 0, None, closed="left")],
         "adversarial_weight": [Interval(Real, 0, 1, closed="left")],
@@ -265,7 +293,7 @@ class GMMGAN(DensityMixin, BaseEstimator):
     def __sklearn_is_fitted__(self):
         return getattr(self, "_model", None) is not None
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None):
         """Learn a table.
 
@@ -289,31 +317,33 @@ class GMMGAN(DensityMixin, BaseEstimator):
         rng = check_random_state(self.random_state)
         self._check_parameters()
         X = self._validate_table(X, reset=True)
-        table = Table(X, self.categorical_features)
+        table = Table(X, self.categorical_features, self.min_category_count)
+        warn_of_identifiers(table)
         values = table.encode(X)
         self._check_values(values)
         device = resolve_device(self.device)
-        self._table, self._model, self.history_ = table, None, []
-        self._random = np.random.RandomState(rng.randint(2**31 - 1))
-        search = self._search()
+        random = np.random.RandomState(rng.randint(2**31 - 1))
+        search = self._search(table)
         choice = search.choose(values, rng)
-        self.history_.append({"stage": "prior", **choice})
-        with torch.random.fork_rng():
-            torch.manual_seed(int(rng.randint(2**31 - 1)))
-            try:
-                train(
-                    lambda rows: self._start(*search.fit(rows, choice, rng), len(rows), device),
-                    values,
-                    self._settings(),
-                    rng,
-                )
-            finally:
+        history = [{"stage": "prior", **choice}]
+
+        def build(rows, fitting):
+            return self._build(*search.fit(rows, choice, rng, fitting), len(rows), device, rng)
+
+        def publish(model):
+            self._table, self._model, self._random, self.history_ = table, model, random, history
+            self.mixture_ = model.mixture
+
+        try:
+            train(build, publish, values, self._settings(history), rng)
+        finally:
+            if getattr(self, "_table", None) is table:
                 self._describe(values)
         return self
 
     def _check_parameters(self):
         """Raise ValueError for parameters that `_parameter_constraints` can't tell wrong."""
-        sizes = self.hidden_layer_sizes
+        sizes = np.atleast_1d(self.hidden_layer_sizes)
         if not len(sizes) or not all(isinstance(size, Integral) and size > 0 for size in sizes):
             raise ValueError(f"hidden_layer_sizes={sizes!r} must hold one or more positive integers.")
         named = isinstance(self.discriminator, str)
@@ -346,45 +376,36 @@ class GMMGAN(DensityMixin, BaseEstimator):
                 "lower n_components or leave it at 'auto'."
             )
 
-    def _settings(self):
+    def _settings(self, history):
         """The parameters that the training loop needs."""
         own = self.get_params(deep=False)
         given = {field.name: own[field.name] for field in fields(Settings) if field.name in own}
-        return Settings(**given, progress=progress_bar(self.verbose), history=self.history_)
+        return Settings(**given, progress=progress_bar(self.verbose), history=history)
 
-    def _search(self):
+    def _search(self, table):
         """What fits the prior."""
-        return PriorSearch(self._make_codec, self.n_components, self.covariance_type, self.reg_covar, self.n_init)
 
-    def _start(self, codec, mixture, n_rows, device):
-        """The model that starts from a prior; the estimator can be used from here on."""
-        self.mixture_ = mixture
-        generator = Generator(codec.units, mixture, n_rows, self.hidden_layer_sizes, self.dropout)
-        self._model = Model(codec, generator, self.enforce_bounds, self.enforce_decimals, device)
-        return self._model
+        def make_codec(values, n_knots, rng):
+            return Codec(values, table.categorical, table.nominal, n_knots=n_knots, rng=rng)
 
-    def _make_codec(self, values, n_knots, rng):
-        return Codec(
-            values,
-            self._table.categorical,
-            self._table.nominal,
-            n_knots=n_knots,
-            rng=rng,
-            min_category_count=self.min_category_count,
-        )
+        return PriorSearch(make_codec, self.n_components, self.covariance_type, self.reg_covar, self.n_init)
+
+    def _build(self, codec, mixture, n_rows, device, rng):
+        """The model that starts from a prior."""
+        sizes = [self.hidden_layer_sizes] if isinstance(self.hidden_layer_sizes, Integral) else self.hidden_layer_sizes
+        stream = torch.Generator().manual_seed(int(rng.randint(2**31 - 1)))
+        generator = Generator(codec.units, mixture, n_rows, sizes, self.dropout, stream)
+        return Model(codec, mixture, generator, self.enforce_bounds, self.enforce_decimals, device)
 
     def _describe(self, values):
         """Set the fitted attributes that tell about the model."""
-        if self._model is None:
-            return
         self.weights_ = self.mixture_.weights_
         self.converged_, self.n_iter_ = self.mixture_.converged_, self.mixture_.n_iter_
         self.lower_bound_ = self.mixture_.lower_bound_
         self.log_normalizer_ = float(self._model.log_normalizer)
         self.log_normalizer_std_ = float(self._model.log_normalizer_std)
-        responsibilities = self.mixture_.predict_proba(self._model.codec.encode(values).z)
         numbers = values[:, ~self._table.categorical]
-        self.means_, covariances = weighted_moments(numbers, responsibilities)
+        self.means_, covariances = weighted_moments(numbers, self._responsibilities(values))
         self.covariances_ = REDUCE_COVARIANCES[self.covariance_type](covariances, self.weights_)
 
     def _values(self, X):
@@ -404,7 +425,8 @@ class GMMGAN(DensityMixin, BaseEstimator):
         log_prob : ndarray of shape (n_samples,), float64
             Nats per row in the units of X, before rounding and bounds.
         """
-        return self._model.log_prob(self._values(X))
+        values = self._values(X)
+        return self._model.log_prob(values)
 
     def score(self, X, y=None):
         """Mean log-likelihood of the rows.
@@ -422,29 +444,43 @@ class GMMGAN(DensityMixin, BaseEstimator):
         """
         return float(self.score_samples(X).mean())
 
-    def sample(self, n_samples=1, *, random_state=None):
+    def sample(self, n_samples=1, *, conditions=None, where=None, random_state=None):
         """Draw new rows.
 
         Parameters
         ----------
         n_samples : int, default=1
-            How many, 0 or more.
+            How many, 0 or more; with a DataFrame of conditions, how many for each of its rows.
+        conditions : dict or DataFrame, default=None
+            Values of columns that are held fixed, by the name of the column (its index if the model was fitted on an
+            array): a dict, or a DataFrame with one row for each condition. A missing cell asks for a missing cell.
+            Rows come by sequential importance resampling: they always satisfy the conditions, and their distribution
+            is exact in the limit of many particles, of which there are at most 96 for each row (2,048 at least).
+        where : callable, default=None
+            Takes a table of sampled rows and tells which to keep, as an array or column of booleans; for example
+            ``lambda d: d["start"] <= d["end"]``.
         random_state : int, RandomState instance or None, default=None
             None continues the fitted model's own stream, so that two calls differ.
 
         Returns
         -------
         X : ndarray or DataFrame of shape (n_samples, n_features)
-            Rows in the container and dtypes of the table of fit.
+            Rows in the container and dtypes of the table of fit; with conditions in their order, n_samples each.
         y : ndarray of shape (n_samples,)
             The component of the mixture that each row most likely belongs to, as by `predict`.
 
         Raises
         ------
         TypeError
-            If `n_samples` is no integer.
+            If `n_samples` is no integer, `conditions` neither a dict nor a DataFrame, or `where` returns no booleans.
         ValueError
-            If `n_samples` is negative.
+            If `n_samples` is negative, if a condition names an unknown column or asks for what cannot be, or if
+            `where` keeps too few rows.
+
+        Warns
+        -----
+        UserWarning
+            If conditions are so unlikely that too few particles matter.
         """
         check_is_fitted(self)
         if not isinstance(n_samples, Integral) or isinstance(n_samples, (bool, np.bool_)):
@@ -452,13 +488,85 @@ class GMMGAN(DensityMixin, BaseEstimator):
         if n_samples < 0:
             raise ValueError(f"n_samples={n_samples!r} must be 0 or more.")
         rng = self._random if random_state is None else check_random_state(random_state)
-        values = self._model.sample(n_samples, rng)
+        given = None if conditions is None or not len(conditions) else self._given(conditions)
+        if where is None:
+            values = self._draw(n_samples, given, rng)
+        else:
+            values = self._draw_where(n_samples, given, where, rng)
         return self._table.decode(values), self._responsibilities(values).argmax(axis=1)
 
+    def _given(self, conditions):
+        """Conditions as values and a mask, after a check that they can be."""
+        values, fixed = self._table.conditions(conditions)
+        allowed = self._model.codec.allows(values, fixed, self._model.enforce_bounds)
+        whole = np.array([column.is_whole for column in self._table.columns])
+        allowed &= ~(fixed & whole) | np.isnan(values) | (values == np.rint(values))
+        if not allowed.all():
+            self._table.refuse_condition(conditions, *np.argwhere(~allowed)[0])
+        return Given(values, np.tile(fixed, (len(values), 1)))
+
+    def _draw(self, n, given, rng):
+        """Values of n rows, or of n rows for each given one, (rows, n_features)."""
+        if given is None or n == 0:
+            return self._model.sample(n, rng)
+        return sample_given(self._model, given, n, rng).reshape(-1, len(self._table.columns))
+
+    def _draw_where(self, n, given, where, rng):
+        """The same, of rows that `where` keeps; draws again what it refused."""
+        n_groups = 1 if given is None else len(given.values)
+        found = [np.empty((0, len(self._table.columns)))] * n_groups
+        n_drawn = n_kept = 0
+        while pending := [g for g in range(n_groups) if len(found[g]) < n]:
+            if n_drawn > max(MAX_WHERE_FACTOR * n * n_groups, MIN_WHERE_ROWS):
+                raise ValueError(
+                    f"where= kept {n_kept} of {n_drawn} rows ({n_kept / n_drawn:.2%}), too few for the {n} asked for. "
+                    "Ask for fewer rows, or fix columns by conditions=."
+                )
+            size = max(n, MIN_WHERE_ROWS // 10 // len(pending))
+            values = self._draw(size, given and given.take(pending), rng)
+            kept = booleans(where(self._table.decode(values)), len(values))
+            for g, rows, keep in zip(pending, np.split(values, len(pending)), np.split(kept, len(pending))):
+                found[g] = np.concatenate([found[g], rows[keep]])[:n]
+            n_drawn, n_kept = n_drawn + len(kept), n_kept + kept.sum()
+        return np.concatenate(found)
+
+    def impute(self, X, *, n_draws=1, random_state=None):
+        """Fill missing cells by draws given the rest of their row.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Rows with gaps. A column that had no value at fit is left as it is.
+        n_draws : int, default=1
+            How many tables to draw, for multiple imputation [1]_.
+        random_state : int, RandomState instance or None, default=None
+            None continues the fitted model's own stream.
+
+        Returns
+        -------
+        X : ndarray or DataFrame of shape (n_samples, n_features), or a list of them
+            X with its gaps filled and everything else unchanged; a list if `n_draws` is more than 1.
+
+        References
+        ----------
+        .. [1] D. B. Rubin, "Multiple Imputation for Nonresponse in Surveys", Wiley 1987.
+        """
+        values = self._values(X)
+        rng = self._random if random_state is None else check_random_state(random_state)
+        gaps = np.isnan(values)
+        rows = np.flatnonzero(gaps.any(axis=1))
+        filled = np.repeat(values[None], n_draws, axis=0)
+        if len(rows):
+            given = Given(values[rows], ~gaps[rows], exclude_missing=True)
+            filled[:, rows] = sample_given(self._model, given, n_draws, rng).transpose(1, 0, 2)
+        tables = [self._table.fill(self._validate_table(X, reset=False), gaps, draw) for draw in filled]
+        return tables[0] if n_draws == 1 else tables
+
     def _responsibilities(self, values):
-        if not len(values):
-            return np.empty((0, len(self.weights_)))
-        return self.mixture_.predict_proba(self._model.codec.encode(values).z)
+        """Responsibilities of the prior's components, (n, K)."""
+        chunks = [self._model.codec.encode(values[i : i + CHUNK]).z for i in range(0, len(values), CHUNK)]
+        parts = [self.mixture_.predict_proba(z) for z in chunks]
+        return np.concatenate([np.empty((0, len(self.weights_))), *parts])
 
     def predict_proba(self, X):
         """Responsibilities of the mixture's components for each row, under the prior.
@@ -530,18 +638,22 @@ class GMMGAN(DensityMixin, BaseEstimator):
         return self._criterion(X, "aic")
 
     def _criterion(self, X, name):
-        rows = self._model.codec.encode(self._values(X))
-        return float(getattr(self.mixture_, name)(rows.z) - 2 * rows.log_slopes.sum())
+        """Criterion of the mixture, with the likelihood of the rows in place of that of their coordinates."""
+        values = self._values(X)
+        z = self._model.codec.encode(values).z
+        penalty = getattr(self.mixture_, name)(z) + 2 * self.mixture_.score_samples(z).sum()
+        return float(penalty - 2 * self._model.prior_log_prob(values).sum())
 
 
 def weighted_moments(X, responsibilities):
-    """Means (K, d) and covariances (K, d, d) of numbers by responsibility; missing cells stand at the mean."""
-    total = responsibilities.sum(axis=0)[:, None] + 1e-300
+    """Means (K, d) and covariances (K, d, d) of numbers by responsibility, over the cells that are present."""
     present = ~np.isnan(X)
-    count = responsibilities.T @ present + 1e-300
-    means = (responsibilities.T @ np.where(present, X, 0.0)) / count
-    centred = np.where(present, X - means[:, None], 0.0)  # (K, n, d)
-    return means, np.einsum("nk,kni,knj->kij", responsibilities, centred, centred) / total[:, :, None]
+    means = (responsibilities.T @ np.where(present, X, 0.0)) / (responsibilities.T @ present + TINY)
+    covariances = []
+    for r, mean in zip(responsibilities.T[:, :, None], means):
+        centred = np.where(present, X - mean, 0.0)
+        covariances.append((r * centred).T @ centred / ((r * present).T @ present + TINY))
+    return means, np.array(covariances)
 
 
 REDUCE_COVARIANCES = {

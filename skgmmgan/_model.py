@@ -20,9 +20,10 @@ class Model:
     The generator is held in float64 on the CPU; rows are drawn by a float32 copy on the device.
     """
 
-    def __init__(self, codec, generator, enforce_bounds, enforce_decimals, device):
+    def __init__(self, codec, mixture, generator, enforce_bounds, enforce_decimals, device):
         self.codec = codec
-        self.generator = generator.double().eval()
+        self.mixture = mixture
+        self.generator = generator.double()
         self.enforce_bounds = enforce_bounds
         self.enforce_decimals = enforce_decimals
         self.device = device
@@ -38,6 +39,15 @@ class Model:
             torch.empty(0, device=self.device)
         except (RuntimeError, AssertionError, NotImplementedError):
             self.device = torch.device("cpu")
+
+    def keep(self, discriminators, log_cap, log_normalizer, log_normalizer_std):
+        """Add pairs (alpha, classifier) to the density, with the cap and the normaliser that they bring."""
+        self.kept, self.log_cap, self.log_normalizer, self.log_normalizer_std = (
+            self.kept + discriminators,
+            log_cap,
+            log_normalizer,
+            log_normalizer_std,
+        )
 
     def as_given(self, values):
         return self.codec.as_given(values, self.enforce_bounds, self.enforce_decimals)
@@ -55,6 +65,13 @@ class Model:
         """Log-density of each row, (n,), float64: nats in the units of the values."""
         chunks = [values[i : i + CHUNK] for i in range(0, len(values), CHUNK)]
         return np.concatenate([self._log_prob(chunk) for chunk in chunks])
+
+    @torch.no_grad()
+    def prior_log_prob(self, values):
+        """Log-density of each row under the prior alone, (n,)."""
+        rows = self.codec.encode(values)
+        log_prob = self.generator.prior_log_prob(torch.as_tensor(rows.z), torch.as_tensor(rows.codes))
+        return log_prob.sum(1).numpy() + rows.log_slopes.sum(1)
 
     @torch.no_grad()
     def _log_prob(self, values):

@@ -18,16 +18,23 @@ MAX_INPUT = 5.0  # the network does not see how far out a coordinate is beyond t
 LEVEL_SCALE = 0.3  # standard deviation of the initial effect of a level on a hidden unit that sees one unit
 
 
-class MaskedLinear(nn.Linear):
+def dropout(h, p, stream):
+    """Leave out entries with probability p, drawn from a torch.Generator; None leaves all of them in."""
+    if stream is None or p == 0:
+        return h
+    kept = torch.rand(h.shape, generator=stream, device=h.device) >= p
+    return h * kept / (1 - p)
+
+
+class MaskedLinear(nn.Module):
     """A linear layer that keeps only the weights that its mask allows; He initialisation by the inputs kept."""
 
-    def __init__(self, mask):
-        super().__init__(mask.shape[1], mask.shape[0])
+    def __init__(self, mask, stream):
+        super().__init__()
         self.register_buffer("mask", torch.tensor(mask))
         fan_in = self.mask.sum(1, keepdim=True).clamp(min=1)
-        with torch.no_grad():
-            self.weight.copy_(torch.randn_like(self.weight) * (2.0 / fan_in) ** 0.5)
-        nn.init.zeros_(self.bias)
+        self.weight = nn.Parameter(torch.randn(mask.shape, generator=stream) * (2.0 / fan_in) ** 0.5)
+        self.bias = nn.Parameter(torch.zeros(len(mask)))
 
     @property
     def kept(self):
@@ -47,22 +54,23 @@ class MaskedNetwork(nn.Module):
     n_outputs : outputs that each unit needs
     hidden_layer_sizes : widths; a layer as wide as the one before it adds to it
     dropout : probability with which a hidden unit is left out in training
+    stream : torch.Generator of the initial weights
     """
 
-    def __init__(self, n_levels, n_outputs, hidden_layer_sizes, dropout=0.0):
+    def __init__(self, n_levels, n_outputs, hidden_layer_sizes, dropout, stream):
         super().__init__()
         d = len(n_levels)
         unit = np.arange(1, d + 1)  # units count from 1 here
         degrees = [1 + np.arange(size) * max(d - 1, 1) // size for size in hidden_layer_sizes]
         level_unit = np.concatenate([[d + 1], np.repeat(unit, n_levels)])  # the first row stands for "no level"
         output_unit = np.repeat(unit, n_outputs)
-        self.first = MaskedLinear(degrees[0][:, None] >= unit)
+        self.first = MaskedLinear(degrees[0][:, None] >= unit, stream)
         scale = torch.tensor(LEVEL_SCALE / np.sqrt(degrees[0]), dtype=torch.float32)  # by the units that each one sees
-        self.levels = nn.Parameter(scale * torch.randn(len(level_unit), len(degrees[0])))
-        self.hidden = nn.ModuleList(MaskedLinear(b[:, None] >= a) for a, b in zip(degrees, degrees[1:]))
-        self.last = MaskedLinear(output_unit[:, None] > degrees[-1])
+        self.levels = nn.Parameter(scale * torch.randn(len(level_unit), len(degrees[0]), generator=stream))
+        self.hidden = nn.ModuleList(MaskedLinear(b[:, None] >= a, stream) for a, b in zip(degrees, degrees[1:]))
+        self.last = MaskedLinear(output_unit[:, None] > degrees[-1], stream)
         nn.init.zeros_(self.last.weight)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = dropout
         self.register_buffer("level_mask", torch.tensor(degrees[0] >= level_unit[:, None]))
         self.register_buffer("first_level", torch.tensor(1 + np.cumsum(n_levels) - n_levels))
         self.register_buffer("is_discrete", torch.tensor(np.asarray(n_levels) > 0))
@@ -74,14 +82,14 @@ class MaskedNetwork(nn.Module):
         """Row of each unit's level in the table of levels; row 0 for continuous units and unseen levels."""
         return torch.where(self.is_discrete & (codes >= 0), codes + self.first_level, 0)
 
-    def forward(self, z, codes):
-        """Outputs of all units, (n, sum of n_outputs)."""
+    def forward(self, z, codes, stream=None):
+        """Outputs of all units, (n, sum of n_outputs); with dropout if a torch.Generator is given."""
         levels = F.embedding_bag(self.level_rows(codes), self.levels * self.level_mask, mode="sum")
         h = F.silu(self.first(z.clamp(-MAX_INPUT, MAX_INPUT)) + levels)  # (n, width)
         for layer in self.hidden:
-            new = F.silu(layer(self.dropout(h)))
+            new = F.silu(layer(dropout(h, self.dropout, stream)))
             h = h + new if h.shape == new.shape else new
-        return self.last(self.dropout(h))
+        return self.last(dropout(h, self.dropout, stream))
 
     def walk(self, n):
         return NetworkWalk(self, n)
@@ -127,3 +135,7 @@ class NetworkWalk:
         if self.network.is_discrete[i]:
             row = torch.where(codes >= 0, codes + self.network.first_level[i], 0)
             self.incoming[:, later] += self.levels[row, later]
+
+    def select(self, index):
+        """Keep the rows with these indices."""
+        self.incoming, self.h = self.incoming[index], [h[index] for h in self.h]

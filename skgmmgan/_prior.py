@@ -72,3 +72,7 @@ class PriorWalk:
         e = (z[:, None] - self.means[:, i]) / self.prior.scales[i]  # (n, K)
         self.log_weights = self.log_weights - 0.5 * e**2 - torch.log(self.prior.scales[i])
         self.means[:, i + 1 :] += e[:, None] * self.prior.cholesky[i + 1 :, i]
+
+    def select(self, index):
+        """Keep the rows with these indices."""
+        self.means, self.log_weights = self.means[index], self.log_weights[index]

@@ -1,69 +1,133 @@
-"""Tables <-> a float matrix: the one place that knows containers, dtypes and categories.
+"""Tables <-> a float matrix: numbers as they were, categories as codes, NaN where a cell is missing.
 
-In the matrix numbers are as they were, categories are codes, a missing cell is NaN, and a category that was not there
-at fit is -1.
+Dates and times are integers here, the ticks of their dtype. A category that was not there at fit is -1.
 """
 
 import numbers
-from typing import NamedTuple
+import re
+from collections import Counter
 
 import numpy as np
 
+from ._containers import container_of, is_frame
+
 UNSEEN = -1.0
+EXACT = 2**53  # every integer up to here is a float
+IDENTIFIER_ROWS = 20  # text that differs in each of at least so many rows is taken for an identifier
 
 
-class Column(NamedTuple):
-    """What is remembered of a column: its name in messages, its dtype, and its categories in order, if any."""
+class Floats:
+    """A column of real numbers."""
 
-    label: str
-    dtype: object
-    categories: object = None
-    ordered: bool = False
-    missing: object = None  # what stands in an object column where a cell is missing
+    categories, ordered, is_identifier, is_whole = None, False, False, False
 
+    def __init__(self, container, series, label):
+        self.container, self.label, self.dtype = container, label, container.dtype_of(series)
 
-def is_frame(X):
-    """Whether X is a pandas DataFrame (without importing pandas)."""
-    return hasattr(X, "iloc") and hasattr(X, "columns")
+    def encode(self, container, series):
+        return np.where(container.missing(series), np.nan, container.floats(series))
 
-
-def _is_text(series):
-    """Whether a pandas column can only be categories: text, objects, booleans or the category dtype."""
-    from pandas.api import types
-
-    return not types.is_numeric_dtype(series.dtype) or types.is_bool_dtype(series.dtype)
+    def decode(self, x):
+        """A column of the container and dtype of fit."""
+        return self.container.write_numbers(x, np.isnan(x), self.dtype)
 
 
-def _refuse_complex_or_nested(name, series):
-    from pandas.api import types
+class Integers(Floats):
+    """A column of integers or times; large ones count from the smallest, so that floats can tell them apart."""
 
-    if types.is_complex_dtype(series.dtype):
-        raise ValueError(f"Complex data not supported: column {name!r}. Split it into its real and imaginary parts.")
-    if types.is_datetime64_any_dtype(series.dtype) or types.is_timedelta64_dtype(series.dtype):
-        raise ValueError(
-            f"Column {name!r} has dtype {series.dtype}, which is not supported; convert it to numbers, "
-            "for example seconds since its earliest value."
-        )
-    for value in series.dropna():
-        if not isinstance(value, (str, bytes, numbers.Number)) and not np.isscalar(value):
+    is_whole = True
+
+    def __init__(self, container, series, label):
+        super().__init__(container, series, label)
+        x = container.integers(series, self.dtype)[~container.missing(series)]
+        low, high = (int(x.min()), int(x.max())) if len(x) else (0, 0)
+        self.limits = integer_limits(self.dtype)
+        self.origin = low if max(-low, high) > EXACT else 0
+        self.n_lost = max(0, (high - self.origin).bit_length() - 53)  # low bits that no float holds
+
+    def encode(self, container, series):
+        missing = container.missing(series)
+        x = container.integers(series, self.dtype)
+        if self.origin and x.dtype.kind in "iu":  # Python's integers do not overflow
+            x = (np.where(missing, self.origin, x.astype(object)) - self.origin) >> self.n_lost << self.n_lost
+        return np.where(missing, np.nan, x.astype(np.float64))
+
+    def decode(self, x):
+        missing = np.isnan(x)
+        whole = np.rint(np.where(missing, 0.0, x))
+        low, high = self.limits.min, self.limits.max
+        if self.origin:
+            whole = np.array([min(max(int(v) + self.origin, low), high) for v in whole], dtype=self.limits.dtype)
+        else:
+            whole = np.clip(whole, max(low, -EXACT), min(high, EXACT)).astype(self.limits.dtype)
+        return self.container.write_integers(whole, missing, self.dtype)
+
+
+class Categories(Floats):
+    """A column of text, booleans or other objects: codes of the categories, in their order if they have one."""
+
+    def __init__(self, container, series, label, min_count):
+        super().__init__(container, series, label)
+        seen = container.objects(series)[~container.missing(series)].tolist()
+        self.by_type = {isinstance(value, bool) for value in seen} == {True, False}  # True is not 1 here
+        try:
+            counts = Counter(map(self._key, seen))
+        except TypeError:
+            raise ValueError(_not_hashable(label, seen)) from None
+        levels, self.ordered = container.levels(series)
+        distinct = {self._key(value): value for value in reversed(seen)}
+        order = _sorted(distinct.values()) if levels is None else levels
+        self.categories = [value for value in order if counts[self._key(value)] >= min_count]
+        if seen and not self.categories:
             raise ValueError(
-                f"Column {name!r} holds {value!r}, a {type(value).__name__}; only numbers, booleans and text can be "
-                "categories. Convert the column with .astype(str)."
+                f"No category of column {label} has min_category_count={min_count} rows; drop the column or lower "
+                "min_category_count."
             )
-        break
+        self.codes = {self._key(value): float(code) for code, value in enumerate(self.categories)}
+        all_differ = len(seen) == len(counts) >= IDENTIFIER_ROWS
+        self.is_identifier = all_differ and all(isinstance(value, str) for value in self.categories)
+
+    def _key(self, value):
+        return (isinstance(value, bool), value) if self.by_type else value
+
+    def encode(self, container, series):
+        missing = container.missing(series)
+        cells = container.objects(series)
+        try:
+            codes = [np.nan if gap else self.codes.get(self._key(v), UNSEEN) for v, gap in zip(cells, missing)]
+        except TypeError:
+            raise ValueError(_not_hashable(self.label, cells)) from None
+        return np.array(codes, dtype=np.float64)
+
+    def decode(self, x):
+        cells = np.empty(len(self.categories) + 1, dtype=object)  # the last one stands for a missing cell
+        for code, value in enumerate(self.categories):
+            cells[code] = value
+        missing = np.isnan(x)
+        return self.container.write_objects(cells[np.where(missing, -1, x).astype(int)], missing, self.dtype)
 
 
-def _categories(series):
-    """Distinct values of a pandas column in order, sorted where they can be, as an array of the column's dtype."""
-    import pandas as pd
+def integer_limits(dtype):
+    """Limits of an integer dtype of any library; those of int64 for times."""
+    match = re.search(r"u?int(8|16|32|64)", str(dtype).lower())
+    return np.iinfo(match[0] if match else "int64")
 
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        return series.cat.categories
-    values = pd.Index(series.dropna().unique())
+
+def _sorted(values):
+    """Values in ascending order, or by type where they have no order."""
+    values = list(values)
     try:
-        return values.sort_values()
-    except TypeError:  # mixed types have no order
-        return values
+        return sorted(values)
+    except TypeError:
+        return sorted(values, key=lambda value: (type(value).__name__, str(value)))
+
+
+def _not_hashable(label, cells):
+    value = next(v for v in cells if getattr(type(v), "__hash__", None) is None)
+    return (
+        f"Column {label} holds {value!r}, a {type(value).__name__}, which can be neither number nor category. "
+        "Convert the column to text or drop it."
+    )
 
 
 def resolve_categorical(categorical_features, names, n_columns):
@@ -86,13 +150,13 @@ def resolve_categorical(categorical_features, names, n_columns):
 
 def _position(item, names, n_columns):
     """Index of the column that an entry of categorical_features means: a name if there is one, else an index."""
-    if names is not None and item in names:
+    if item in names:
         return names.index(item)
     if isinstance(item, numbers.Integral) and -n_columns <= item < n_columns:
         return int(item)
     raise ValueError(
         f"categorical_features names {item!r}, which is neither a column name nor an index below {n_columns}; "
-        f"the columns are {names if names is not None else f'0 to {n_columns - 1}'}."
+        f"the columns are {names}."
     )
 
 
@@ -103,37 +167,27 @@ class Table:
     ----------
     X : DataFrame or ndarray of shape (n_samples, n_columns)
     categorical_features : "from_dtype", None, names, indices or a mask
+    min_category_count : categories of fewer rows count as not seen
     """
 
-    def __init__(self, X, categorical_features):
-        self.frame = is_frame(X)
-        self.names = list(X.columns) if self.frame else None
-        n_columns = X.shape[1]
-        if self.frame and len(set(self.names)) < n_columns:
+    def __init__(self, X, categorical_features="from_dtype", min_category_count=1):
+        self.container = container_of(X)
+        self.names = self.container.names
+        if len(set(self.names)) < len(self.names):
             twice = next(name for name in self.names if self.names.count(name) > 1)
             raise ValueError(f"The column name {twice!r} occurs more than once; rename the columns.")
-        chosen = resolve_categorical(categorical_features, self.names, n_columns)
-        self.array_dtype = None if self.frame else X.dtype
-        describe = self._describe_series if self.frame else self._describe_vector
-        self.columns = [describe(X, j, chosen[j]) for j in range(n_columns)]
+        chosen = resolve_categorical(categorical_features, self.names, X.shape[1])
+        self.columns = [self._describe(X, j, chosen[j], min_category_count) for j in range(X.shape[1])]
 
-    def _describe_series(self, X, j, chosen):
-        import pandas as pd
-
-        series = X.iloc[:, j]
-        _refuse_complex_or_nested(self.names[j], series)
-        if not (chosen or _is_text(series)):
-            return Column(repr(self.names[j]), series.dtype)
-        ordered = isinstance(series.dtype, pd.CategoricalDtype) and series.cat.ordered
-        gaps = series[series.isna()] if series.dtype == object else ()
-        missing = gaps.iloc[0] if len(gaps) else None
-        return Column(repr(self.names[j]), series.dtype, _categories(series), bool(ordered), missing)
-
-    @staticmethod
-    def _describe_vector(X, j, chosen):
-        column = X[:, j].astype(float)
-        categories = np.unique(column[~np.isnan(column)]) if chosen else None
-        return Column(str(j), X.dtype, categories)
+    def _describe(self, X, j, chosen, min_count):
+        series, label = self.container.column(X, j), repr(self.names[j])
+        try:
+            kind = "category" if chosen else self.container.kind(series)
+        except ValueError as error:
+            raise ValueError(f"Column {label}: {error}") from error
+        if kind == "category":
+            return Categories(self.container, series, label, min_count)
+        return (Integers if kind == "integer" else Floats)(self.container, series, label)
 
     @property
     def nominal(self):
@@ -147,10 +201,9 @@ class Table:
 
     def encode(self, X):
         """Float matrix of shape (n_samples, n_columns); infinite numbers raise ValueError."""
-        if self.frame and not is_frame(X):
-            X = self._as_frame(X)
-        cells = [self._cells(X, j) for j in range(len(self.columns))]
-        values = np.column_stack(cells).astype(np.float64, copy=False)
+        container = container_of(X)
+        cells = [self._cells(container, container.column(X, j), column) for j, column in enumerate(self.columns)]
+        values = np.column_stack(cells)
         infinite = np.argwhere(np.isinf(values))
         if len(infinite):
             i, j = infinite[0]
@@ -160,76 +213,61 @@ class Table:
             )
         return values
 
-    def _as_frame(self, X):
-        import pandas as pd
-
-        return pd.DataFrame(np.asarray(X), columns=self.names)
-
-    def _cells(self, X, j):
-        column = self.columns[j]
-        cells = X.iloc[:, j] if is_frame(X) else X[:, j]
-        if column.categories is None:
-            return self._numbers(cells, column)
-        if not self.frame:
-            cells = np.asarray(cells, dtype=float)
-            where = np.clip(np.searchsorted(column.categories, cells), 0, len(column.categories) - 1)
-            codes = np.where(column.categories[where] == cells, where, UNSEEN)
-            return np.where(np.isnan(cells), np.nan, codes)
-        codes = column.categories.get_indexer(cells).astype(float)
-        return np.where(cells.isna().to_numpy(), np.nan, codes)
-
     @staticmethod
-    def _numbers(cells, column):
+    def _cells(container, series, column):
+        if column.categories is not None:
+            return column.encode(container, series)
         try:
-            if hasattr(cells, "to_numpy"):
-                return cells.to_numpy(dtype=np.float64, na_value=np.nan)
-            return np.asarray(cells, dtype=np.float64)
+            return column.encode(container, series)
         except (TypeError, ValueError) as error:
             raise ValueError(
-                f"Column {column.label} was numbers at fit and holds something else now ({error}); convert it."
+                f"Column {column.label} had dtype {column.dtype} at fit and holds something else now ({error}); "
+                "convert it."
             ) from error
 
     def decode(self, values):
         """Table of shape (n_samples, n_columns) in the container and dtypes of fit."""
-        if not self.frame:
-            return self._decode_array(values)
-        import pandas as pd
+        return self.container.build([column.decode(x) for column, x in zip(self.columns, values.T, strict=True)])
 
-        series = {j: self._decode_series(values[:, j], c) for j, c in enumerate(self.columns)}
-        frame = pd.DataFrame(series)
-        frame.columns = pd.Index(self.names) if not self._multi_index() else pd.MultiIndex.from_tuples(self.names)
-        return frame
+    def conditions(self, given):
+        """Values of conditions, (n_conditions, n_columns) with NaN in free columns, and the mask of the fixed ones.
 
-    def _multi_index(self):
-        return all(isinstance(name, tuple) for name in self.names)
+        Parameters
+        ----------
+        given : dict from column to value, or DataFrame with one row for each condition
+        """
+        container, cells = self._condition_cells(given)
+        values = np.full((len(next(iter(cells.values()))), len(self.columns)), np.nan)
+        for name, series in cells.items():
+            j = self._named(name)
+            values[:, j] = self._cells(container, series, self.columns[j])
+        return values, np.isin(self.names, list(cells))
 
-    def _decode_array(self, values):
-        columns = [
-            values[:, j] if c.categories is None else self._take(c.categories, values[:, j])
-            for j, c in enumerate(self.columns)
-        ]
-        return np.column_stack(columns).astype(self.array_dtype)
+    def _condition_cells(self, given):
+        """A container, and the column in it for each name."""
+        if isinstance(given, dict):
+            columns = {name: self.columns[self._named(name)] for name in given}
+            return self.container, {n: self.container.single(given[n], c.dtype) for n, c in columns.items()}
+        if not is_frame(given):
+            raise TypeError(f"conditions must be a dict or a DataFrame, got {type(given).__name__}.")
+        container = container_of(given)
+        return container, {name: container.column(given, j) for j, name in enumerate(container.names)}
 
-    @staticmethod
-    def _take(categories, codes):
-        missing = np.isnan(codes)
-        return np.where(missing, np.nan, categories[np.where(missing, 0, codes).astype(int)])
+    def _named(self, name):
+        if name not in self.names:
+            raise ValueError(f"conditions name {name!r}, which is no column of the table; they are {self.names}.")
+        return self.names.index(name)
 
-    @staticmethod
-    def _decode_series(x, column):
-        import pandas as pd
+    def refuse_condition(self, given, i, j):
+        """Raise ValueError for the condition in row i and column j."""
+        container, cells = self._condition_cells(given)
+        value = container.objects(cells[self.names[j]])[i]
+        raise ValueError(
+            f"conditions ask for {value!r} in column {self.columns[j].label}, which the fitted table does not allow: "
+            "a category, a missing cell or one of few numbers must have been there at fit, any other number must be "
+            "within the bounds of its column unless enforce_bounds=False, and whole if the column is."
+        )
 
-        if column.categories is None:
-            dtype = column.dtype
-            if pd.api.types.is_integer_dtype(dtype):
-                x = np.rint(x)
-            return pd.Series(x).astype(dtype)
-        codes = np.where(np.isnan(x), UNSEEN, x).astype(np.int64)
-        if isinstance(column.dtype, pd.CategoricalDtype):
-            return pd.Series(pd.Categorical.from_codes(codes, dtype=column.dtype))
-        if column.dtype == object:
-            objects = np.append(column.categories.to_numpy(dtype=object), [None])
-            objects[-1] = column.missing
-            return pd.Series(objects[codes], dtype=object)
-        missing = {"allow_fill": True, "fill_value": None} if (codes < 0).any() else {}
-        return pd.Series(column.categories.take(codes, **missing)).astype(column.dtype)
+    def fill(self, X, gaps, values):
+        """X with the cells of `values` where there are gaps, a mask of the shape of X."""
+        return container_of(X).fill(X, gaps, self.decode(values))

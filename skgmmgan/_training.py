@@ -24,7 +24,7 @@ MAX_ALPHA = 4.0
 MAX_DISCRIMINATOR_ROWS = 50_000  # real rows that train one discriminator
 NORMALIZER_STD = 0.009  # nats; model rows are drawn until log Z is known so well
 MIN_REFERENCE_ROWS = 20_000
-MAX_REFERENCE_ROWS = 400_000
+MAX_REFERENCE_ROWS = 100_000  # to begin with
 MIN_HELD_OUT = 100  # rows
 WARM_START_FOLDS = 3  # with few rows
 MIN_NETWORK_ROWS = 20  # with fewer rows the prior is all that can be learned, ...
@@ -70,7 +70,7 @@ class MovingAverage:
     """Exponential moving average of a module's parameters, young at first."""
 
     def __init__(self, module):
-        self.module = copy.deepcopy(module).eval()
+        self.module = copy.deepcopy(module)
         self.steps = 0
 
     @torch.no_grad()
@@ -94,6 +94,11 @@ def row_log_prob(generator, tensors, chunk=5000):
     return torch.cat(parts).double().cpu().numpy()
 
 
+def seeded_stream(device, rng):
+    """A torch.Generator that continues the stream of a RandomState."""
+    return torch.Generator(device).manual_seed(int(rng.randint(2**31 - 1)))
+
+
 def take_step(generator, optimizer, loss):
     optimizer.zero_grad()
     loss.backward()
@@ -113,15 +118,15 @@ class LikelihoodEpochs:
         self.optimizer = torch.optim.Adam(self.generator.parameters(), lr=settings.learning_rate, betas=(0.9, 0.99))
         factor = cosine(self.steps * max(settings.max_epochs, 1))
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, factor)
+        self.stream = seeded_stream(model.device, rng)
 
     def run(self):
         """One pass over the rows, dequantised afresh; returns the mean loss."""
         order = self.rng.permutation(len(self.rows))[: self.steps * self.batch_size]
         tensors = to_tensors(self.model, self.rows[order], self.rng)
-        self.generator.train()
         losses = []
         for z, codes in zip(*(t.split(self.batch_size) for t in tensors)):
-            loss = -self.generator.log_prob(z, codes).sum(1).mean()
+            loss = -self.generator.log_prob(z, codes, self.stream).sum(1).mean()
             take_step(self.generator, self.optimizer, loss)
             self.schedule.step()
             self.average.update(self.generator)
@@ -138,6 +143,7 @@ def warm_start(models, values, folds, settings, rng):
     held = [to_tensors(model, values[held], rng) for model, (_, held) in zip(models, folds)]
 
     def held_out():
+        """Log-likelihood of each held-out row, in coordinates."""
         return np.concatenate([row_log_prob(run.average.module, rows) for run, rows in zip(runs, held)])
 
     start = best = held_out()
@@ -145,8 +151,13 @@ def warm_start(models, values, folds, settings, rng):
     for epoch in settings.progress(range(1, settings.max_epochs + 1), desc="warm start"):
         loss = float(np.mean([run.run() for run in runs]))
         score = held_out()
-        gain = float((score - start).mean())
-        settings.record(stage="warm start", epoch=epoch, generator_loss=loss, held_out_gain=gain)
+        settings.record(
+            stage="warm start",
+            epoch=epoch,
+            generator_loss=loss,
+            held_out_log_likelihood=float(score.mean()),
+            held_out_gain=float((score - start).mean()),
+        )
         if score.mean() > best.mean():
             best, best_epoch = score, epoch
             if exceeds_error(best - start):
@@ -168,9 +179,9 @@ def continue_epochs(model, rows, n_epochs, settings, rng):
         copy_weights(epochs.average.module, model.generator)
 
 
-def exceeds_error(gain):
-    """Whether a paired gain exceeds one standard error."""
-    return len(gain) > 1 and gain.mean() > sem(gain)
+def exceeds_error(gain, further_std=0.0):
+    """Whether a paired gain exceeds one standard error; `further_std` is that of a constant in it."""
+    return len(gain) > 1 and gain.mean() > np.hypot(sem(gain), further_std)
 
 
 def cosine(total):
@@ -188,11 +199,11 @@ class Critics:
         self.folds = folds
         self.settings = settings
 
-    def fit(self, rng):
+    def fit(self, rng, n_folds=None):
         """Discriminators between the real rows of each fold and as many fresh rows of the present model."""
         n_fake = min(max(len(train) for train, _ in self.folds), MAX_DISCRIMINATOR_ROWS)
         fake = self.model.codec.features(self.model.sample(n_fake, rng))
-        return [self._fit(rng.permutation(train)[:n_fake], fake, rng) for train, _ in self.folds]
+        return [self._fit(rng.permutation(train)[:n_fake], fake, rng) for train, _ in self.folds[:n_folds]]
 
     def _fit(self, train, fake, rng):
         classifier = make_discriminator(self.settings.discriminator, self.model.codec.nominal, len(train), rng)
@@ -221,13 +232,13 @@ def refine(model, real, folds, settings, rng):
 def absorb(model, critics, real, settings, rng):
     """Rounds of generator steps on (1 - weight) NLL(real rows) - weight E[reward x log p_G]."""
     train = real[critics.folds[0][0]]
-    held = to_tensors(model, real[critics.folds[0][1]], np.random.RandomState(0))
+    held = to_tensors(model, real[critics.folds[0][1]], rng)
     for round_ in settings.progress(range(1, settings.adversarial_rounds + 1), desc="absorb"):
-        classifier = critics.fit(rng)[0]
+        (classifier,) = critics.fit(rng, n_folds=1)
         before = row_log_prob(model.working_generator(), held)
         average, losses = absorb_round(model, classifier, train, settings, rng)
         gain = row_log_prob(average, held) - before
-        accepted = gain.mean() > -sem(gain)
+        accepted = exceeds_error(gain)
         settings.record(
             stage="absorb", round=round_, generator_loss=losses, held_out_gain=float(gain.mean()), kept=bool(accepted)
         )
@@ -249,7 +260,7 @@ def absorb_round(model, classifier, train, settings, rng):
     generator = model.working_generator()  # without dropout: rewards belong to the density that drew the rows
     average = MovingAverage(generator)
     optimizer = torch.optim.Adam(generator.parameters(), lr=ABSORB_LEARNING_RATE * settings.learning_rate)
-    stream = torch.Generator(model.device).manual_seed(int(rng.randint(2**31 - 1)))
+    stream = seeded_stream(model.device, rng)
     size = batch_size_for(len(train), settings.batch_size)
     weight, losses = settings.adversarial_weight, []
     for _ in range(ABSORB_STEPS // FRESH_STEPS):
@@ -286,7 +297,7 @@ class Reference:
 def keep(model, critics, settings, rng):
     """Rounds that multiply the density by exp(alpha D), while the gain on held-out rows exceeds its error."""
     n_real = len(critics.features)
-    reference = Reference(model, int(np.clip(2 * n_real, MIN_REFERENCE_ROWS, MAX_REFERENCE_ROWS // 4)), rng)
+    reference = Reference(model, int(np.clip(2 * n_real, MIN_REFERENCE_ROWS, MAX_REFERENCE_ROWS)), rng)
     held_tilt = np.zeros(sum(len(held) for _, held in critics.folds))
     for round_ in settings.progress(range(1, settings.adversarial_rounds + 1), desc="keep"):
         classifiers = critics.fit(rng)
@@ -295,7 +306,7 @@ def keep(model, critics, settings, rng):
         alpha = line_search(model, held_tilt, held_logits, reference.log_tilt, reference_logits)
         held_new, reference_new = held_tilt + alpha * held_logits, reference.log_tilt + alpha * reference_logits
         gain, log_cap, log_z, log_z_std = tilt_gain(model, held_tilt, held_new, reference_new)
-        kept = exceeds_error(gain)
+        kept = exceeds_error(gain, log_z_std)
         weights = np.exp(np.minimum(reference_new, log_cap) - log_cap)
         settings.record(
             stage="keep",
@@ -312,8 +323,7 @@ def keep(model, critics, settings, rng):
         if not kept:
             break
         held_tilt, reference.log_tilt = held_new, reference_new
-        model.kept = model.kept + [(alpha / len(classifiers), c) for c in classifiers]
-        model.log_cap, model.log_normalizer, model.log_normalizer_std = log_cap, log_z, log_z_std
+        model.keep([(alpha / len(classifiers), c) for c in classifiers], log_cap, log_z, log_z_std)
     measure_normalizer(model, reference, rng)
     reason = "the gain of the next round does not exceed one standard error, or rounds are used up"
     settings.record(stage="selection", selected=f"{len(model.kept)} discriminators kept", reason=reason)
@@ -361,44 +371,46 @@ def measure_normalizer(model, reference, rng):
 
 def split_rows(n, validation_fraction, rng):
     """Positions of the rows that train and of those that select."""
-    n_held = max(round(validation_fraction * n), MIN_HELD_OUT)
+    n_held = min(max(round(validation_fraction * n), MIN_HELD_OUT), n // 2)
     order = rng.permutation(n)
     return order[n_held:], order[:n_held]
 
 
-def train(build, values, settings, rng):
+def train(build, publish, values, settings, rng):
     """Prior, warm start and refinement, on a float matrix of at least two rows.
 
     Parameters
     ----------
-    build : callable (values) -> Model
+    build : callable (values, positions of those that train) -> Model
         Fits the prior.
+    publish : callable (Model)
+        Told of the model as soon as it can be used; from then on it only gets better.
     """
-    if not (settings.max_epochs or settings.adversarial_rounds):
-        build(values)
-        return
     learn = train_few if len(values) < FEW_ROWS else train_many
-    model, folds = learn(build, values, settings, rng)
+    model, folds = learn(build, publish, values, settings, rng)
     if settings.adversarial_rounds and len(values) >= MIN_ADVERSARIAL_ROWS:
         refine(model, values, folds, settings, rng)
 
 
-def train_many(build, values, settings, rng):
+def train_many(build, publish, values, settings, rng):
     """Warm start on most rows; the others select epochs and discriminators."""
+    if not (settings.max_epochs or settings.adversarial_rounds):
+        publish(build(values, slice(None)))
+        return None, None
     folds = [split_rows(len(values), settings.validation_fraction, rng)]
-    model = build(values[folds[0][0]])
+    model = build(values, folds[0][0])
+    publish(model)
     warm_start([model], values, folds, settings, rng)
     return model, folds
 
 
-def train_few(build, values, settings, rng):
+def train_few(build, publish, values, settings, rng):
     """Cross-validated number of warm-start epochs, then those on all rows; discriminators are cross-fitted."""
-    n_epochs = 0
+    model = build(values, slice(None))
+    publish(model)
     if settings.max_epochs and len(values) >= MIN_NETWORK_ROWS:
         folds = list(KFold(WARM_START_FOLDS, shuffle=True, random_state=rng).split(values))
-        models = [build(values[train]) for train, _ in folds]
-        n_epochs = warm_start(models, values, folds, settings, rng)
-    model = build(values)
-    if n_epochs:
+        apart = [build(values[train], slice(None)) for train, _ in folds]
+        n_epochs = warm_start(apart, values, folds, settings, rng)
         continue_epochs(model, values, n_epochs, settings, rng)
     return model, list(KFold(min(5, len(values)), shuffle=True, random_state=rng).split(values))

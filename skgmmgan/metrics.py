@@ -11,7 +11,8 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_array, check_random_state
 
-from ._table import Table, is_frame
+from ._containers import container_of, is_frame
+from ._table import Table
 
 __all__ = ["c2st_score", "copy_rate", "dcr_share", "shape_error", "trend_error", "tstr_score"]
 
@@ -28,7 +29,7 @@ def _matrices(*tables):
     tables = [_as_table(table) for table in tables]
     table = Table(tables[0], "from_dtype")
     for other in tables[1:]:
-        if other.shape[1] != len(table.columns) or (table.frame and is_frame(other) and list(other) != table.names):
+        if other.shape[1] != len(table.columns) or (is_frame(other) and container_of(other).names != table.names):
             raise ValueError("The tables must have the same columns in the same order.")
     return [table.encode(other) for other in tables], table.categorical
 

@@ -140,12 +140,6 @@ def test_rare_categories_share_a_level_and_are_drawn_at_their_rate(rng):
     assert members[members > 0].std() < 2 * np.sqrt(members[members > 0].mean())
 
 
-def test_rare_categories_can_be_left_out():
-    x = np.repeat([0.0, 1.0, 2.0], [50, 50, 2])
-    _, codec = make_codec(x, True, min_category_count=3)
-    assert codec.encode(np.array([[2.0]])).codes[0, 0] == ABSENT
-
-
 def test_spread_fills_the_intervals_of_levels(rng):
     values, codec = make_codec(np.repeat([0.0, 1.0], [3000, 1000]), True)
     z = codec.spread(codec.encode(values), rng)[:, 0]
@@ -165,3 +159,21 @@ def test_all_missing_column_stays_missing(rng):
     values, codec = make_codec(np.full(30, np.nan))
     rows = codec.encode(values)
     assert np.isnan(codec.decode(rows.z, rows.codes, rng)).all()
+
+
+def test_one_outlier_leaves_the_rest_of_the_column_alone(rng):
+    x = np.append(rng.normal(size=2000), 1e10)
+    _, codec = make_codec(x, n_knots=9)
+    drawn = codec.decode(rng.normal(size=(4000, 1)), np.zeros((4000, 1), int), rng)[:, 0]
+    assert np.mean(np.abs(drawn) < 4) > 0.98
+
+
+def test_codes_of_what_is_asked_for(rng):
+    x = np.where(rng.uniform(size=300) < 0.3, np.nan, rng.normal(size=300))
+    _, codec = make_codec(np.column_stack([x, rng.randint(0, 3, 300), rng.normal(size=300)]))
+    assert codec.missing_levels().tolist() == [1, -1, -1, -1]
+    asked = np.array([[np.nan, 2, np.nan], [0.0, 7, 0.0], [99.0, 1, 99.0]])
+    fixed = np.ones(3, dtype=bool)
+    assert codec.allows(asked, fixed, True).tolist() == [[True, True, False], [True, False, True], [False, True, False]]
+    assert codec.allows(asked, fixed, False)[2].all()
+    assert codec.unit_mask(np.array([True, False, True])).tolist() == [True, True, False, True]

@@ -12,6 +12,13 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from skgmmgan import GMMGAN
 
 SHORT = {"max_epochs": 2, "adversarial_rounds": 1}
+LAST = GMMGAN(random_state=0, **SHORT)  # scikit-learn's checks seed a pipeline, but not its steps
+PIPELINE_FAILS = {  # a pipeline fails these whatever its last step is
+    "check_estimators_overwrite_params",
+    "check_dont_overwrite_attributes",
+    "check_dont_overwrite_parameters",
+}
+SPARSE_PCA_FAILS = {"check_estimator_sparse_tag", "check_estimator_sparse_array", "check_estimator_sparse_matrix"}
 
 
 @parametrize_with_checks(
@@ -23,20 +30,18 @@ def test_estimator(estimator, check):
 
 @parametrize_with_checks(
     [
-        Pipeline(
-            [("numbers", FunctionTransformer(validate=True)), ("scale", StandardScaler()), ("last", GMMGAN(**SHORT))]
-        ),
-        Pipeline([("pca", PCA()), ("last", GMMGAN(n_components=1, covariance_type="tied", **SHORT))]),
+        Pipeline([("numbers", FunctionTransformer(validate=True)), ("scale", StandardScaler()), ("last", LAST)]),
+        Pipeline([("pca", PCA()), ("last", clone(LAST).set_params(n_components=1, covariance_type="tied"))]),
     ]
 )
 def test_pipeline(estimator, check):
     """What a pipeline with scikit-learn's own mixture passes, a pipeline with GMMGAN passes."""
-    reference = clone(estimator).set_params(last=GaussianMixture())
-    try:
-        check(reference)
-    except AssertionError:
-        pytest.skip("Pipeline itself fails this check")
-    check(estimator)
+    name = getattr(check, "func", check).__name__
+    if name in PIPELINE_FAILS | (SPARSE_PCA_FAILS if "pca" in estimator.named_steps else set()):
+        with pytest.raises(AssertionError):
+            check(clone(estimator).set_params(last=GaussianMixture()))
+    else:
+        check(estimator)
 
 
 @pytest.mark.parametrize("name", ["check_param_validation", "check_dataframe_column_names_consistency"])

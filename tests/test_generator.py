@@ -18,12 +18,12 @@ UNITS = [
 
 
 def make_generator(units, rng, trained=True, n_components=3):
-    torch.manual_seed(0)
     mixture = GaussianMixture(n_components, random_state=0).fit(rng.normal(size=(200, len(units))))
-    generator = Generator(units, mixture, 99, (16, 16)).double().eval()
+    generator = Generator(units, mixture, 99, (16, 16), 0.0, torch.Generator().manual_seed(0)).double()
     if trained:
-        torch.nn.init.normal_(generator.network.last.weight, std=0.3)
-        torch.nn.init.normal_(generator.network.last.bias, std=0.3)
+        for parameter in generator.network.last.parameters():
+            noise = np.random.RandomState(1).normal(0, 0.3, parameter.shape)
+            parameter.data.copy_(torch.as_tensor(noise))
     return generator
 
 
@@ -83,7 +83,7 @@ def test_walk_gives_the_same_outputs(generator):
 def test_untrained_generator_is_the_mixture(rng):
     units = [Unit(), Unit(), Unit()]
     mixture = GaussianMixture(4, random_state=0).fit(rng.normal(size=(300, 3)))
-    generator = Generator(units, mixture, 300, (8, 8)).double()
+    generator = Generator(units, mixture, 300, (8, 8), 0.0, torch.Generator()).double()
     z = rng.normal(size=(100, 3)) * 2
     log_prob = generator.log_prob(torch.tensor(z), torch.full((100, 3), ACTIVE)).sum(1)
     assert np.allclose(log_prob.detach().numpy(), mixture.score_samples(z), atol=1e-9)

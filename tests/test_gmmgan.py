@@ -7,15 +7,16 @@ import pickle
 import subprocess
 import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
 from scipy.stats import norm
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import load_iris, make_blobs
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
@@ -24,7 +25,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import estimator_html_repr
 from threadpoolctl import threadpool_limits
 
-from skgmmgan import GMMGAN
+from skgmmgan import GMMGAN, _em, _training
 
 PRIOR = {"max_epochs": 0, "adversarial_rounds": 0}
 RAW = {"enforce_bounds": False, "enforce_decimals": False}
@@ -225,13 +226,13 @@ def test_arrays_come_back_as_arrays_of_their_dtype(rng):
 # ---- settings
 
 
-@pytest.mark.parametrize("discriminator", ["mlp", LogisticRegression()])
+@pytest.mark.parametrize("discriminator", ["mlp", RandomForestClassifier(50, min_samples_leaf=20)])
 def test_other_discriminators(discriminator):
     X = two_moons(1200)
     model = GMMGAN(1, max_epochs=0, adversarial_rounds=2, discriminator=discriminator, random_state=0).fit(X)
-    kept = [entry for entry in model.history_ if entry["stage"] == "keep"]
-    assert kept
-    assert np.isfinite(model.score(X))
+    assert len(model._model.kept) >= 1
+    fresh = two_moons(2000, 1)
+    assert model.score(fresh) > GMMGAN(1, random_state=0, **PRIOR).fit(X).score(fresh) + 0.01
 
 
 @pytest.mark.parametrize("loss", ["reverse_kl", "minimax", "non_saturating"])
@@ -281,23 +282,124 @@ def test_more_columns_than_rows(rng):
     assert model.score(fresh) > norm.logpdf(fresh, X.mean(0), X.std(0)).sum(1).mean() - 10
 
 
-def test_interrupt_leaves_a_usable_model(monkeypatch):
-    from skgmmgan import _training
+class NoSignal(ClassifierMixin, BaseEstimator):
+    """Logits that are noise, and a record of the rows that trained it."""
 
-    calls = []
+    seen = []
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        NoSignal.seen.append({tuple(row) for row in X[y == 1]})
+        return self
+
+    def decision_function(self, X):
+        return np.random.RandomState(len(X)).normal(size=len(X))
+
+    def predict(self, X):
+        return np.repeat(self.classes_[0], len(X))
+
+
+@pytest.mark.parametrize("n", [300, 1500])
+def test_discriminators_without_a_signal_are_not_kept(n):
+    model = GMMGAN(2, max_epochs=0, discriminator=NoSignal(), random_state=0).fit(two_moons(n))
+    assert not model._model.kept
+
+
+@pytest.mark.parametrize("n", [300, 1500])
+def test_discriminators_do_not_train_on_the_rows_that_judge_them(n, monkeypatch):
+    judged = []
+    original = _training.Critics.held_out_logits
+
+    def spy(critics, classifiers):
+        judged.extend({tuple(row) for row in critics.features[held]} for _, held in critics.folds)
+        return original(critics, classifiers)
+
+    monkeypatch.setattr(_training.Critics, "held_out_logits", spy)
+    monkeypatch.setattr(NoSignal, "seen", [])
+    GMMGAN(2, max_epochs=0, adversarial_rounds=1, discriminator=NoSignal(), random_state=0).fit(two_moons(n))
+    assert len(judged) == len(NoSignal.seen) >= 1
+    for seen, held in zip(NoSignal.seen, judged):
+        assert seen
+        assert held
+        assert not seen & held
+
+
+INTERRUPTS = {
+    "warm start": (_training.LikelihoodEpochs, "run", 3),
+    "refinement": (_training, "refine", 1),
+    "second round": (_training.Critics, "fit", 2),
+}
+
+
+@pytest.mark.parametrize("n", [300, 1200])
+@pytest.mark.parametrize("where", INTERRUPTS)
+def test_interrupt_leaves_a_usable_model(monkeypatch, where, n):
+    owner, name, call = INTERRUPTS[where]
+    original, calls = getattr(owner, name), []
 
     def interrupt(*args, **kwargs):
         calls.append(1)
-        raise KeyboardInterrupt
+        if len(calls) == call:
+            raise KeyboardInterrupt
+        return original(*args, **kwargs)
 
-    monkeypatch.setattr(_training, "refine", interrupt)
-    X = two_moons(1200)
+    monkeypatch.setattr(owner, name, interrupt)
+    X = two_moons(n)
     model = GMMGAN(2, max_epochs=3, random_state=0)
     with pytest.raises(KeyboardInterrupt):
         model.fit(X)
-    assert calls
-    assert model.score(X) > GMMGAN(2, random_state=0, **PRIOR).fit(X).score(X)
+    assert len(calls) == call
+    assert model.score(X) >= GMMGAN(2, random_state=0, **PRIOR).fit(X).score(X) - 0.05
     assert model.sample(3)[0].shape == (3, 2)
+    assert model.means_.shape == (2, 2)
+    assert bool(model._model.kept) == (where == "second round")
+
+
+def test_interrupt_before_there_is_a_model_leaves_the_old_one(monkeypatch):
+    X = two_moons(200)
+    model = GMMGAN(2, random_state=0, **PRIOR).fit(X)
+    before = model.score(X)
+
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_em.PriorSearch, "choose", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X[:50])
+    assert model.score(X) == before
+
+
+def test_fits_in_threads_are_those_of_one_thread():
+    X = two_moons(300)
+    settings = {"max_epochs": 2, "adversarial_rounds": 1, "discriminator": "mlp", "random_state": 0}
+
+    def fit(_):
+        return GMMGAN(2, **settings).fit(X).score_samples(X)
+
+    alone, state = fit(0), torch.get_rng_state()
+    with ThreadPoolExecutor(3) as pool:
+        for scores in pool.map(fit, range(3)):
+            assert np.array_equal(scores, alone)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("n", [200, 800, 2000])
+def test_one_outlier_does_not_spoil_a_column(n):
+    x = np.random.default_rng(0).normal(size=(n, 1))
+    x[-1] = 1e4
+    rows, _ = GMMGAN(random_state=0).fit(x).sample(4000)
+    assert np.mean(np.abs(rows) > 5) < 0.03
+
+
+def test_what_held_out_rows_alone_have_is_learned():
+    pd = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    for seed in range(6):
+        X = pd.DataFrame({"a": rng.normal(size=1200), "b": "usual"})
+        X.loc[7, "a"], X.loc[9, "b"] = 50.0, "once"
+        model = GMMGAN(2, max_epochs=1, adversarial_rounds=0, random_state=seed).fit(X)
+        assert model._model.codec.columns[0].high == 50.0
+        assert len(model._model.codec.units[1].shares) == 2
 
 
 # ---- scikit-learn
@@ -323,8 +425,9 @@ def test_clone_deepcopy_and_pickle(moons):
     before = model.get_params()
     fresh = clone(model)
     assert not [name for name in vars(fresh) if name.endswith("_")]
-    with pytest.raises(NotFittedError):
-        fresh.sample(1)
+    for method in ("sample", "score", "score_samples", "predict", "predict_proba", "bic", "aic", "impute"):
+        with pytest.raises(NotFittedError):
+            getattr(fresh, method)(*[X] * (method != "sample"))
     twins = [pickle.loads(pickle.dumps(model)), copy.deepcopy(model)]
     rows = model.sample(20)[0]
     for twin in twins:
@@ -519,7 +622,7 @@ def test_bad_frames_raise(mixed_table, mixed):
         GMMGAN().fit(mixed_table.head(1))
     with pytest.raises(ValueError, match=r"0 feature"):
         GMMGAN().fit(mixed_table[[]])
-    with pytest.raises(ValueError, match=r"Complex.*'size'"):
+    with pytest.raises(ValueError, match=r"'size'.*Complex"):
         GMMGAN().fit(mixed_table.assign(size=1j))
     with pytest.raises(ValueError, match="feature names"):
         mixed.score(mixed_table.rename(columns={"size": "length"}))
@@ -532,3 +635,22 @@ def test_sparse_raises():
 
     with pytest.raises(TypeError, match=r"[Ss]parse"):
         GMMGAN().fit(csr_array(np.eye(5)))
+
+
+def test_criteria_are_those_of_the_likelihood():
+    pytest.importorskip("pandas")
+    iris = load_iris(as_frame=True).data.assign(kind=load_iris().target.astype(str))
+    iris.iloc[::7, 0] = np.nan
+    model = GMMGAN(2, random_state=0, **PRIOR).fit(iris)
+    n, d = len(iris), len(model._model.codec.units)
+    n_parameters = 1 + 2 * d + d * (d + 1)
+    assert model.bic(iris) == pytest.approx(-2 * n * model.score(iris) + n_parameters * np.log(n))
+    assert model.aic(iris) == pytest.approx(-2 * n * model.score(iris) + 2 * n_parameters)
+
+
+def test_moments_are_those_of_the_present_cells(rng):
+    X = rng.multivariate_normal([1, -2], [[2, 0.5], [0.5, 1]], 4000)
+    X[rng.uniform(size=X.shape) < 0.4] = np.nan
+    model = GMMGAN(1, random_state=0, **PRIOR).fit(X)
+    assert model.means_[0] == pytest.approx([1, -2], abs=0.1)
+    assert model.covariances_[0] == pytest.approx(np.array([[2, 0.5], [0.5, 1]]), abs=0.15)

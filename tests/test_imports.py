@@ -9,16 +9,17 @@ import skgmmgan
 
 FOLDER = Path(skgmmgan.__file__).parent
 ORDER = [
-    {"_spline", "_table"},
+    {"_spline", "_containers"},
+    {"_table"},
     {"_codec", "_prior", "_network"},
     {"_generator", "_discriminator"},
     {"_model", "_em"},
-    {"_training"},
+    {"_training", "_conditional"},
     {"_gmmgan"},
     {"metrics"},
     {"__init__"},
 ]
-NO_TORCH = {"_spline", "_table", "_codec", "_em", "metrics"}
+NO_TORCH = {"_spline", "_containers", "_table", "_codec", "_em", "metrics"}
 
 
 def imported_by(node):
@@ -52,4 +53,4 @@ def test_modules_without_torch(name):
 def test_optional_dependencies_are_imported_where_they_are_used(path):
     top = ast.parse(path.read_text()).body
     at_import = {module.split(".")[0] for node in top for module in imported_by(node)}
-    assert not at_import & {"pandas", "matplotlib", "tqdm", "imblearn"}
+    assert not at_import & {"pandas", "matplotlib", "tqdm", "imblearn", "narwhals", "polars"}

@@ -74,3 +74,54 @@ def test_integer_categories_of_an_array():
     table = Table(X, [0])
     assert table.encode(X)[:, 0].tolist() == [0, 1, 0]
     assert np.array_equal(table.decode(table.encode(X)), X)
+
+
+def test_rare_categories_can_be_left_out():
+    X = pd.DataFrame({"a": ["x"] * 50 + ["y"] * 50 + ["z"] * 2})
+    table = Table(X, min_category_count=3)
+    assert table.columns[0].categories == ["x", "y"]
+    assert (table.encode(X)[100:] == -1).all()
+    with pytest.raises(ValueError, match="'a' has min_category_count=51"):
+        Table(X, min_category_count=51)
+
+
+LARGE = {
+    "above 2**53": 2**53 + 2 * np.arange(50) + 1,
+    "unsigned": np.uint64(2**63) + np.arange(50, dtype="uint64"),
+    "the whole range": np.array([-(2**63), -5, 0, 7, 2**63 - 1]),
+}
+
+
+@pytest.mark.parametrize("x", LARGE.values(), ids=LARGE)
+@pytest.mark.parametrize("nullable", [False, True])
+def test_large_integers_come_back(x, nullable):
+    X = pd.DataFrame({"a": pd.array(x, dtype=str(x.dtype).replace("i", "I").replace("u", "U")) if nullable else x})
+    table = Table(X)
+    back = table.decode(table.encode(X))
+    assert back.dtypes.equals(X.dtypes)
+    lost = [abs(int(a) - int(b)) for a, b in zip(back["a"], X["a"])]
+    assert max(lost) <= (int(x.max()) - int(x.min())) >> 53
+    assert back["a"].max() <= X["a"].max()
+    assert back["a"].min() >= X["a"].min()
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int64", "uint64"])
+def test_numbers_beyond_an_integer_dtype_are_clipped(dtype):
+    X = np.arange(10, dtype=dtype)[:, None]
+    for container in (X, pd.DataFrame(X)):
+        back = np.asarray(Table(container).decode(np.array([[-1e30], [2.6], [1e30]])))
+        assert back.dtype == dtype
+        assert back[1] == 3
+        assert back[0] < 3 < back[2]
+
+
+def test_lists_in_cells_name_column_and_value():
+    with pytest.raises(ValueError, match=r"'a' holds \[1\], a list"):
+        Table(pd.DataFrame({"a": ["x", [1], "y"]}))
+
+
+def test_true_is_not_one_in_a_mixed_column():
+    X = pd.DataFrame({"a": pd.Series([True, 1, "x", 1, 2.5], dtype=object)})
+    table = Table(X)
+    assert table.decode(table.encode(X))["a"].tolist() == [True, 1, "x", 1, 2.5]
+    assert [type(v) for v in table.decode(table.encode(X))["a"]] == [bool, int, str, int, float]

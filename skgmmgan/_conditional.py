@@ -1,0 +1,166 @@
+"""Rows given some of their cells, by sequential importance resampling.
+
+Particles are filled unit by unit. A given unit multiplies the weight of a particle by its conditional probability, the
+kept discriminators do so at the end, and particles are resampled in proportion to their weights [1]_. Given leading
+columns alone this is the model's own order; otherwise it converges as the number of particles grows.
+
+References
+----------
+.. [1] N. J. Gordon, D. J. Salmond and A. F. M. Smith, "Novel approach to nonlinear/non-Gaussian Bayesian state
+   estimation", IEE Proceedings F 140, 1993.
+"""
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from ._codec import ABSENT, ACTIVE
+from ._generator import draw_index, draw_number, mixture_log_prob
+
+DRAWS_PER_POOL = 500  # rows that share a pool of particles
+PARTICLES_PER_DRAW = (6, 24, 96)  # tried in turn, until the effective sample size is large enough
+MIN_PARTICLES = (32, 256, 2048)
+MIN_EFFECTIVE = 5  # ... or as many as there are rows to draw
+MAX_PARTICLES = 50_000  # that are filled at once
+
+
+class Given(NamedTuple):
+    """What is known of m rows: values (m, n_columns), and a mask of those that are fixed; the others are free."""
+
+    values: np.ndarray
+    fixed: np.ndarray
+    exclude_missing: bool = False  # whether a free cell must not be missing
+
+    def take(self, index):
+        return self._replace(values=self.values[index], fixed=self.fixed[index])
+
+
+def sample_given(model, given, n, rng):
+    """Values of n rows for each row that is given, (m, n, n_columns); warns where too few particles matter."""
+    sizes = [min(DRAWS_PER_POOL, n - i) for i in range(0, n, DRAWS_PER_POOL)]
+    blocks = [_sample_pools(model, given, size, rng) for size in sizes]
+    effective = np.sum([e for _, e in blocks], axis=0)
+    few = effective < n
+    if few.any():
+        warnings.warn(
+            f"{few.sum()} of {len(few)} conditions are so unlikely that {n} rows rest on an effective sample size of "
+            f"{effective.min():.1f} at worst, so that rows may repeat. Fix fewer columns, or move fixed columns to the "
+            "front of the table.",
+            UserWarning,
+            stacklevel=4,
+        )
+    return np.concatenate([values for values, _ in blocks], axis=1)
+
+
+def _sample_pools(model, given, n, rng):
+    """Rows (m, n, n_columns) and effective sample sizes (m,), from pools that grow where they must."""
+    m, n_columns = given.values.shape
+    drawn, effective = np.empty((m, n, n_columns)), np.zeros(m)
+    todo = np.arange(m)
+    generator = model.working_generator()
+    stream = torch.Generator(model.device).manual_seed(int(rng.randint(2**31 - 1)))
+    for per_draw, least in zip(PARTICLES_PER_DRAW, MIN_PARTICLES):
+        size = max(per_draw * n, least)
+        step = max(1, MAX_PARTICLES // size)
+        for chunk in (todo[i : i + step] for i in range(0, len(todo), step)):
+            pool = Pool(model, generator, given.take(chunk), size, rng, stream)
+            drawn[chunk], effective[chunk] = pool.draw(n)
+        todo = todo[effective[todo] < max(n, MIN_EFFECTIVE)]
+    return drawn, effective
+
+
+class Pool:
+    """Particles of m given rows, `size` for each."""
+
+    def __init__(self, model, generator, given, size, rng, stream):
+        self.model, self.given, self.size, self.rng, self.stream = model, given, size, rng, stream
+        self.m = len(given.values)
+        self.log_weights = np.zeros((self.m, size))
+        self.ancestors = np.tile(np.arange(size), (self.m, 1))
+        self.walk = generator.walk(self.m * size)
+        with torch.no_grad():
+            self._fill()
+
+    def _fill(self):
+        codec, device = self.model.codec, self.model.device
+        rows = codec.encode(self.given.values)
+        fixed = torch.as_tensor(codec.unit_mask(self.given.fixed), device=device)
+        z = torch.as_tensor(rows.z, dtype=torch.float32, device=device)
+        codes = torch.as_tensor(rows.codes, device=device)
+        missing = codec.missing_levels() if self.given.exclude_missing else np.full(len(codec.units), ABSENT)
+        for i, unit in enumerate(codec.units):
+            f, known_z, known = (t[:, i].repeat_interleave(self.size) for t in (fixed, z, codes))
+            if unit.n_levels:
+                gain = self._fill_level(i, f, known, missing[i] if unit.n_levels > 1 else ABSENT)
+            else:
+                gain = self._fill_number(i, f, known_z)
+            self._weigh(gain)
+
+    def _fill_level(self, i, fixed, known, excluded):
+        """Take a discrete unit; returns the log-probability of what is asked of it, (m size,)."""
+        log_prob = self.walk.level_log_prob(i)
+        free = log_prob.clone()
+        if excluded != ABSENT:
+            free[:, excluded] = -torch.inf
+        self.walk.take_level(i, torch.where(fixed, known, draw_index(free, self.stream)))
+        asked = log_prob.gather(1, known.clamp(min=0)[:, None])[:, 0]
+        return torch.where(fixed, torch.where(known == ABSENT, 0.0, asked), torch.logsumexp(free, 1))
+
+    def _fill_number(self, i, fixed, known):
+        """Take a continuous unit; returns the log-density of what is asked of it, (m size,)."""
+        components = self.walk.components(i)
+        self.walk.take_number(i, torch.where(fixed, known, draw_number(*components, self.stream)))
+        asked = fixed & (self.walk.codes[:, i] == ACTIVE)
+        return torch.where(asked, mixture_log_prob(known, *components), 0.0)
+
+    def _weigh(self, gain):
+        """Multiply the weights, and resample where half of the particles do not matter any more."""
+        self.log_weights += gain.double().cpu().numpy().reshape(self.m, self.size)
+        poor = np.flatnonzero(effective_size(self.log_weights) < self.size / 2)
+        if not len(poor):
+            return
+        index = np.tile(np.arange(self.size), (self.m, 1))
+        index[poor] = systematic(self.log_weights[poor], self.size, self.rng)
+        self.log_weights[poor] = 0.0
+        self.ancestors = np.take_along_axis(self.ancestors, index, axis=1)
+        rows = index + self.size * np.arange(self.m)[:, None]
+        self.walk.select(torch.as_tensor(rows.ravel(), device=self.walk.z.device))
+
+    def draw(self, n):
+        """n rows for each given row, (m, n, n_columns), and the effective sample size, (m,)."""
+        values = self.model.decode(self.walk.z, self.walk.codes, self.rng)
+        known, fixed = (np.repeat(a, self.size, axis=0) for a in (self.given.values, self.given.fixed))
+        values = np.where(fixed, known, values)
+        tilt = np.minimum(self.model.log_tilt(values), self.model.log_cap)
+        log_weights = self.log_weights + tilt.reshape(self.m, self.size)
+        chosen = systematic(log_weights, n, self.rng)
+        values = values.reshape(self.m, self.size, -1)
+        return np.take_along_axis(values, chosen[:, :, None], axis=1), effective_size(log_weights, self.ancestors)
+
+
+def normalized(log_weights):
+    """Weights that sum to 1 in each row, (m, size)."""
+    weights = np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def effective_size(log_weights, ancestors=None):
+    """Effective sample size (sum w)^2 / sum w^2 of each row, (m,), with the weights of common ancestors added up."""
+    weights = normalized(log_weights)
+    if ancestors is not None:
+        m, size = weights.shape
+        slot = ancestors + size * np.arange(m)[:, None]
+        weights = np.bincount(slot.ravel(), weights.ravel(), minlength=m * size).reshape(m, size)
+    return 1 / (weights**2).sum(axis=1)
+
+
+def systematic(log_weights, n, rng):
+    """Systematic resampling: n positions in each row, in proportion to the weights, (m, n)."""
+    m, size = log_weights.shape
+    cumulative = normalized(log_weights).cumsum(axis=1) / (1 + 1e-12)
+    points = (np.arange(n) + rng.uniform(size=(m, 1))) / n
+    offset = np.arange(m)[:, None]
+    index = np.searchsorted((cumulative + offset).ravel(), (points + offset).ravel(), side="right").reshape(m, n)
+    return np.minimum(index - size * offset, size - 1)
