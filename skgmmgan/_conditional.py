@@ -20,8 +20,8 @@ from ._codec import ABSENT, ACTIVE
 from ._generator import draw_index, draw_number, mixture_log_prob
 
 DRAWS_PER_POOL = 500  # rows that share a pool of particles
-PARTICLES_PER_DRAW = (6, 24, 96)  # tried in turn, until the effective sample size is large enough
-MIN_PARTICLES = (32, 256, 2048)
+PARTICLES_PER_DRAW = (2, 6, 24, 96)  # tried in turn, until the effective sample size is large enough
+MIN_PARTICLES = (32, 32, 256, 2048)
 MIN_EFFECTIVE = 5  # ... or as many as there are rows to draw
 MAX_PARTICLES = 50_000  # that are filled at once
 
@@ -39,9 +39,11 @@ class Given(NamedTuple):
 
 def sample_given(model, given, n, rng):
     """Values of n rows for each row that is given, (m, n, n_columns); warns where too few particles matter."""
-    sizes = [min(DRAWS_PER_POOL, n - i) for i in range(0, n, DRAWS_PER_POOL)]
-    blocks = [_sample_pools(model, given, size, rng) for size in sizes]
-    effective = np.sum([e for _, e in blocks], axis=0)
+    size = min(n, DRAWS_PER_POOL)
+    n_pools = -(-n // size)
+    groups = given.take(np.repeat(np.arange(len(given.values)), n_pools))
+    drawn, effective = _sample_pools(model, groups, size, rng)
+    effective = effective.reshape(-1, n_pools).sum(axis=1)
     few = effective < n
     if few.any():
         warnings.warn(
@@ -51,7 +53,7 @@ def sample_given(model, given, n, rng):
             UserWarning,
             stacklevel=4,
         )
-    return np.concatenate([values for values, _ in blocks], axis=1)
+    return drawn.reshape(len(effective), n_pools * size, -1)[:, :n]
 
 
 def _sample_pools(model, given, n, rng):
@@ -61,7 +63,8 @@ def _sample_pools(model, given, n, rng):
     todo = np.arange(m)
     generator = model.working_generator()
     stream = torch.Generator(model.device).manual_seed(int(rng.randint(2**31 - 1)))
-    for per_draw, least in zip(PARTICLES_PER_DRAW, MIN_PARTICLES):
+    start = 1 if model.kept else 0  # discriminators alone need that many
+    for per_draw, least in zip(PARTICLES_PER_DRAW[start:], MIN_PARTICLES[start:]):
         size = max(per_draw * n, least)
         step = max(1, MAX_PARTICLES // size)
         for chunk in (todo[i : i + step] for i in range(0, len(todo), step)):

@@ -1,7 +1,9 @@
 """How good is a synthetic table? Scores of fidelity, utility and privacy; no torch.
 
-Every function takes tables with the same columns, as DataFrames or arrays, with missing cells and mixed types.
+Every function takes tables with the same columns, as DataFrames or arrays of numbers, with missing cells.
 """
+
+import itertools
 
 import numpy as np
 from sklearn.base import clone
@@ -31,7 +33,10 @@ def _matrices(*tables):
     for other in tables[1:]:
         if other.shape[1] != len(table.columns) or (is_frame(other) and container_of(other).names != table.names):
             raise ValueError("The tables must have the same columns in the same order.")
-    return [table.encode(other) for other in tables], table.categorical
+    matrices = [table.encode(other) for other in tables]
+    if not all(len(matrix) for matrix in matrices):
+        raise ValueError("A table has no rows.")
+    return matrices, table.categorical
 
 
 def _boosting(kind, categorical, X, random_state):
@@ -59,8 +64,8 @@ def c2st_score(real, synthetic, *, estimator=None, cv=5, random_state=None):
     Returns
     -------
     auc : float
-        Cross-validated area under the ROC curve: 0.5 if the tables can't be told apart, 1 if they always can. It does
-        not see copies of real rows.
+        Cross-validated area under the ROC curve: 0.5 if the tables can't be told apart, 1 if they always can. Rows that
+        are in both tables lower it, even below 0.5: copies are no merit, see `copy_rate`.
 
     References
     ----------
@@ -69,6 +74,8 @@ def c2st_score(real, synthetic, *, estimator=None, cv=5, random_state=None):
     rng = check_random_state(random_state)
     (real, synthetic), categorical = _matrices(real, synthetic)
     X = np.concatenate([real, synthetic])
+    observed = ~np.isnan(X).all(axis=0)
+    X, categorical = X[:, observed], categorical[observed]
     y = np.repeat([1, 0], [len(real), len(synthetic)])
     seed = int(rng.randint(2**31 - 1))
     detector = (
@@ -143,30 +150,16 @@ def trend_error(real, synthetic):
     Returns
     -------
     error : float
-        Between 0 (the same) and 1: half the difference of the correlations of two numbers, the total variation
-        distance of all other pairs with numbers in ten equal bins of the real column, averaged over pairs; 0 for a
-        single column. It does not see relations of three or more columns.
+        Between 0 (the same) and 1: the total variation distance of two columns, numbers in ten equal bins of the real
+        column, averaged over pairs; 0 for a single column. Few rows raise it. It does not see relations of three or
+        more columns.
     """
     (real, synthetic), categorical = _matrices(real, synthetic)
     edges = [_bin_edges(x, c) for x, c in zip(real.T, categorical, strict=True)]
     a, b = (np.column_stack([_levels(x, e) for x, e in zip(X.T, edges, strict=True)]) for X in (real, synthetic))
-    d = real.shape[1]
-    errors = []
-    for i in range(d):
-        for j in range(i):
-            if categorical[i] or categorical[j]:
-                errors.append(_total_variation(a[:, [i, j]], b[:, [i, j]]))
-            else:
-                errors.append(0.5 * abs(_correlation(real[:, [i, j]]) - _correlation(synthetic[:, [i, j]])))
+    pairs = itertools.combinations(range(real.shape[1]), 2)
+    errors = [_total_variation(a[:, pair], b[:, pair]) for pair in map(list, pairs)]
     return float(np.mean(errors)) if errors else 0.0
-
-
-def _correlation(pair):
-    """Pearson correlation of the rows without missing cells, 0 if a column is constant there."""
-    complete = pair[~np.isnan(pair).any(axis=1)]
-    if len(complete) < 2 or (np.ptp(complete, axis=0) == 0).any():
-        return 0.0
-    return np.corrcoef(complete.T)[0, 1]
 
 
 def tstr_score(train, test, target, *, random_state=None):
@@ -179,32 +172,40 @@ def tstr_score(train, test, target, *, random_state=None):
     test : DataFrame of shape (n_test, n_features)
         Real rows that made neither.
     target : str
-        Column to predict. Text, categories, booleans and two numbers are classes, other numbers are regressed.
+        Column to predict; rows in which it is missing do not count. Text, categories, booleans and two numbers are classes, other numbers are regressed.
     random_state : int, RandomState instance or None, default=None
         Seed of the boosted trees.
 
     Returns
     -------
     score : float
-        Area under the ROC curve for two classes, accuracy for more, R2 for numbers: higher is better, and the score
-        of real training rows is the yardstick.
+        Area under the ROC curve for two classes of the test rows, accuracy for more, R2 for numbers: higher is better,
+        and the score of real training rows is the yardstick. A class that `train` lacks has probability 0.
     """
-    (test_values, train_values), categorical = _matrices(test, train)
-    at = list(test.columns).index(target)
+    names = container_of(test).names
+    if target not in names:
+        raise ValueError(f"target={target!r} is no column of the test table; its columns are {names}.")
+    (test, train), categorical = _matrices(test, train)
+    at = names.index(target)
     others = np.delete(np.arange(len(categorical)), at)
-    y, y_test = train_values[:, at], test_values[:, at]
-    is_class = categorical[at] or len(np.unique(y_test)) <= 2
+    test, train = (X[~np.isnan(X[:, at])] for X in (test, train))
+    classes = np.unique(test[:, at])
+    is_class = categorical[at] or len(classes) <= 2
     kind = HistGradientBoostingClassifier if is_class else HistGradientBoostingRegressor
-    X = np.concatenate([train_values, test_values])[:, others]
-    model = _boosting(kind, categorical[others], X, random_state).fit(train_values[:, others], y)
-    if is_class and len(model.classes_) == 2:
-        return float(roc_auc_score(y_test == model.classes_[1], model.predict_proba(test_values[:, others])[:, 1]))
-    return float(model.score(test_values[:, others], y_test))
+    model = _boosting(kind, categorical[others], np.concatenate([train, test])[:, others], random_state)
+    model.fit(train[:, others], train[:, at])
+    if not is_class or len(classes) != 2:
+        return float(model.score(test[:, others], test[:, at]))
+    is_second = model.classes_ == classes[1]
+    return float(
+        roc_auc_score(test[:, at] == classes[1], model.predict_proba(test[:, others])[:, is_second].sum(axis=1))
+    )
 
 
 def _distance_features(tables, categorical):
     """Matrices in which the L1 distance is a scaled difference of numbers plus one for each category that differs."""
-    scale = np.nanstd(tables[0], axis=0)
+    observed = [x[~np.isnan(x)] for x in tables[0].T]
+    scale = [x.std() if len(x) else 0.0 for x in observed]
     parts = []
     for X in tables:
         columns = []

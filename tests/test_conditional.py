@@ -1,0 +1,232 @@
+"""Rows given some of their cells."""
+
+import itertools
+import time
+import warnings
+
+import numpy as np
+import pytest
+
+from skgmmgan import GMMGAN
+from skgmmgan._conditional import effective_size, systematic
+
+PRIOR = {"max_epochs": 0, "adversarial_rounds": 0}
+
+
+def total_variation(rows, cells, probabilities):
+    """Distance between the shares of cells among rows and their probabilities."""
+    pd = pytest.importorskip("pandas")
+    counts = rows.value_counts().reindex(pd.MultiIndex.from_frame(cells), fill_value=0).to_numpy()
+    return 0.5 * np.abs(counts / len(rows) - probabilities / probabilities.sum()).sum()
+
+
+@pytest.fixture(scope="module")
+def discrete():
+    """A refined model of three categories that hang together, all of its cells, and their probabilities."""
+    pd = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    a = rng.integers(0, 3, 1500)
+    b = (a + rng.integers(0, 2, 1500)) % 3
+    c = np.where((a == 0) ^ (b == 2), 0, rng.integers(0, 4, 1500))
+    X = pd.DataFrame({"a": a, "b": b, "c": c}).astype(str)
+    model = GMMGAN(1, max_epochs=1, adversarial_rounds=2, random_state=0).fit(X)
+    assert model._model.kept
+    cells = pd.DataFrame(itertools.product("012", "012", "0123"), columns=["a", "b", "c"])
+    return model, cells, np.exp(model.score_samples(cells))
+
+
+@pytest.mark.parametrize("conditions", [{"c": "0"}, {"b": "2"}, {"a": "1"}, {"c": "3", "a": "1"}], ids=str)
+def test_discrete_conditionals_match_brute_force(discrete, conditions):
+    model, cells, p = discrete
+    match = np.all([cells[name] == value for name, value in conditions.items()], axis=0)
+    rows, _ = model.sample(10_000, conditions=conditions, random_state=0)
+    assert total_variation(rows, cells[match], p[match]) < 0.03
+
+
+def test_a_frame_of_conditions(discrete):
+    model, cells, p = discrete
+    asked = cells[["c", "a"]].iloc[[0, 11, 34]].reset_index(drop=True)
+    rows, _ = model.sample(4000, conditions=asked, random_state=0)
+    assert len(rows) == 12_000
+    for i, (c, a) in enumerate(asked.to_numpy()):
+        part = rows.iloc[4000 * i : 4000 * (i + 1)]
+        match = (cells["c"] == c) & (cells["a"] == a)
+        assert (part[["c", "a"]] == [c, a]).all(axis=None)
+        assert total_variation(part, cells[match], p[match]) < 0.03
+
+
+@pytest.mark.parametrize("conditions", [{2: 1.0}, {1: -1.0}, {0: 0.5}, {2: 1.0, 1: 0.0}], ids=str)
+def test_gaussian_conditionals_match_the_closed_form(conditions):
+    covariance = np.array([[1.0, 0.8, 0.3], [0.8, 1.0, 0.5], [0.3, 0.5, 1.0]])
+    X = np.random.default_rng(0).multivariate_normal([0, 0, 0], covariance, 4000)
+    given = list(conditions)
+    free = [j for j in range(3) if j not in given]
+    gain = covariance[np.ix_(free, given)] @ np.linalg.inv(covariance[np.ix_(given, given)])
+    rows, _ = GMMGAN(1, random_state=0, **PRIOR).fit(X).sample(10_000, conditions=conditions, random_state=0)
+    assert (rows[:, given] == list(conditions.values())).all()
+    assert rows[:, free].mean(axis=0) == pytest.approx(gain @ list(conditions.values()), abs=0.06)
+    remaining = covariance[np.ix_(free, free)] - gain @ covariance[np.ix_(given, free)]
+    assert np.cov(rows[:, free].T) == pytest.approx(remaining.squeeze(), abs=0.06)
+
+
+@pytest.fixture(scope="module")
+def mixed(mixed_table):
+    X = mixed_table.copy()
+    X.loc[::4, "size"] = np.nan
+    return GMMGAN(2, random_state=0, max_epochs=3, adversarial_rounds=1).fit(X), X
+
+
+def test_every_row_satisfies_its_conditions(mixed):
+    model, X = mixed
+    for name in X:
+        for value in X[name].iloc[[0, 1, 2]]:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)
+                rows, _ = model.sample(5, conditions={name: value}, random_state=0)
+            assert rows.dtypes.equals(X.dtypes)
+            assert (rows[name].isna() if value != value else rows[name] == value).all(), (name, value)
+
+
+def test_a_missing_cell_asks_for_a_missing_cell(mixed):
+    model, _ = mixed
+    assert model.sample(50, conditions={"size": np.nan})[0]["size"].isna().all()
+    assert model.sample(50, conditions={"size": None, "group": "b"})[0]["size"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("conditions", "said"),
+    [
+        ({"group": "z"}, "'z' in column 'group'"),
+        ({"colour": "z"}, "'colour'"),
+        ({"kind": "never"}, "'never' in column 'kind'"),
+        ({"price": 1e9}, "1000000000.0 in column 'price'"),
+        ({"price": None}, "None in column 'price'"),
+        ({"year": 1999.5}, "1999.5 in column 'year'"),
+        ({"count": 99}, "99 in column 'count'"),
+        ({"price": "dear"}, "'price'"),
+        ({"price": np.inf}, "'price'"),
+    ],
+)
+def test_what_cannot_be_is_refused(mixed, conditions, said):
+    with pytest.raises(ValueError, match=said):
+        mixed[0].sample(3, conditions=conditions)
+
+
+def test_conditions_of_another_type_raise(mixed):
+    with pytest.raises(TypeError, match="dict or a DataFrame"):
+        mixed[0].sample(3, conditions=[("group", "b")])
+
+
+@pytest.fixture(scope="module")
+def rare():
+    """Columns x and y, a rare level that hangs on neither, and one that is the upper end of x."""
+    pd = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"x": rng.normal(size=20_000), "y": rng.normal(size=20_000)})
+    return X.assign(
+        alone=np.where(rng.uniform(size=len(X)) < 1e-4, "rare", "no"),
+        tail=np.where(X["x"] > X["x"].nlargest(20).min(), "yes", "no"),
+    )
+
+
+def test_a_rare_level_costs_little(rare):
+    model, seconds = GMMGAN(2, random_state=0, **PRIOR).fit(rare.drop(columns="tail")), {}
+    for name, conditions in (("free", None), ("rare", {"alone": "rare"})):
+        times = []
+        for _ in range(5):
+            start = time.perf_counter()
+            rows, _ = model.sample(10_000, conditions=conditions)
+            times.append(time.perf_counter() - start)
+        seconds[name] = np.median(times)
+    assert (rows["alone"] == "rare").all()
+    assert seconds["rare"] < 5 * seconds["free"]
+    assert rows["x"].std() == pytest.approx(1, abs=0.15)
+
+
+def test_a_level_that_hangs_on_earlier_columns_grows_the_pool_and_warns_once(rare):
+    settings = {"hidden_layer_sizes": 64, "max_epochs": 30, "adversarial_rounds": 0, "random_state": 0}
+    model = GMMGAN(2, **settings).fit(rare.drop(columns="alone"))
+    with pytest.warns(UserWarning, match="effective sample size of") as caught:
+        rows, _ = model.sample(400, conditions={"tail": "yes"}, random_state=0)
+    assert len(caught) == 1
+    assert (rows["tail"] == "yes").all()
+    assert (rows["x"] > 2).mean() > 0.8
+
+
+# ---- imputation
+
+
+def test_imputation_keeps_what_was_there(mixed):
+    model, X = mixed
+    gappy = X.copy().set_index(np.arange(len(X))[::-1] + 7)
+    gappy = gappy.mask(np.random.default_rng(1).uniform(size=X.shape) < 0.1).astype(
+        X.dtypes.drop(["count", "year", "ok"])
+    )
+    filled = model.impute(gappy, random_state=0)
+    assert not filled.isna().any(axis=None)
+    assert filled.dtypes.equals(gappy.dtypes)
+    assert filled.index.equals(gappy.index)
+    kept = gappy.notna()
+    assert (filled.where(kept) == gappy.where(kept)).where(kept, True).all(axis=None)
+    assert set(filled["group"]) == {"a", "b", "c"}
+
+
+def test_imputation_draws_from_the_conditional_distribution():
+    rng = np.random.default_rng(0)
+    X = rng.multivariate_normal([0, 0], [[1, 0.9], [0.9, 1]], 3000)
+    model = GMMGAN(1, random_state=0, **PRIOR).fit(X)
+    for given in (0, 1):
+        gappy = np.full((2000, 2), np.nan)
+        gappy[:, given] = 1.0
+        drawn = model.impute(gappy, random_state=0)[:, 1 - given]
+        assert drawn.mean() == pytest.approx(0.9, abs=0.05)
+        assert drawn.std() == pytest.approx(np.sqrt(1 - 0.81), abs=0.05)
+
+
+def test_multiple_imputation(mixed):
+    model, X = mixed
+    tables = model.impute(X, n_draws=3, random_state=0)
+    assert len(tables) == 3
+    gaps = X["size"].isna()
+    assert not tables[0]["size"][gaps].equals(tables[1]["size"][gaps])
+    assert all(table.drop(columns="size").equals(X.drop(columns="size")) for table in tables)
+
+
+# ---- where
+
+
+def test_where_keeps_what_it_is_told(mixed):
+    model, _ = mixed
+    rows, _ = model.sample(300, where=lambda d: d["price"] > d["count"], random_state=0)
+    assert len(rows) == 300
+    assert (rows["price"] > rows["count"]).all()
+    rows, _ = model.sample(20, conditions={"group": "c"}, where=lambda d: ~d["ok"], random_state=0)
+    assert (rows["group"] == "c").all()
+    assert not rows["ok"].any()
+
+
+def test_where_that_keeps_too_little_tells_the_rate(mixed):
+    with pytest.raises(ValueError, match=r"kept 0 of \d+ rows \(0.00%\)"):
+        mixed[0].sample(10, where=lambda d: d["price"] < 0)
+
+
+def test_where_must_return_booleans(mixed):
+    for where in (lambda d: d["price"], lambda d: [True]):
+        with pytest.raises(TypeError, match="booleans"):
+            mixed[0].sample(3, where=where)
+
+
+# ---- resampling
+
+
+def test_systematic_resampling_is_in_proportion(rng):
+    log_weights = rng.normal(size=(3, 50))
+    chosen = systematic(log_weights, 5000, rng)
+    for weights, index in zip(np.exp(log_weights), chosen):
+        assert np.abs(np.bincount(index, minlength=50) - 5000 * weights / weights.sum()).max() <= 1
+
+
+def test_effective_sample_size():
+    assert effective_size(np.zeros((1, 8))) == pytest.approx([8])
+    assert effective_size(np.array([[0.0, -np.inf, 0.0]])) == pytest.approx([2])
+    assert effective_size(np.zeros((1, 8)), np.array([[0, 0, 0, 0, 1, 1, 1, 1]])) == pytest.approx([2])

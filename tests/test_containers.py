@@ -1,0 +1,246 @@
+"""Every dtype comes back as it was, gaps included, from pandas and from polars."""
+
+import datetime as dt
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from skgmmgan import GMMGAN
+from skgmmgan._table import Table
+
+pd = pytest.importorskip("pandas")
+
+PRIOR = {"max_epochs": 0, "adversarial_rounds": 0}
+N = 120
+HOURS = pd.date_range("2024-03-29 08:00", periods=N, freq="h", tz="Europe/Berlin")  # across the change to summer time
+NAIVE = HOURS.tz_localize(None)
+
+
+def objects(values):
+    return pd.Series(list(values), dtype=object)
+
+
+def pandas_columns():
+    rng = np.random.default_rng(0)
+    whole, real, flag = rng.integers(0, 500, N), rng.normal(size=N), rng.uniform(size=N) < 0.3
+    text, seconds = rng.choice(["a", "b"], N), rng.integers(0, 10**6, N)
+    columns = {
+        "int16": whole.astype("int16"),
+        "uint8": (whole % 250).astype("uint8"),
+        "float32": real.astype("float32"),
+        "bool": flag,
+        "Int64": pd.array(whole, dtype="Int64"),
+        "UInt16": pd.array(whole, dtype="UInt16"),
+        "Float32": pd.array(real, dtype="Float32"),
+        "boolean": pd.array(flag, dtype="boolean"),
+        "string": pd.array(text, dtype="string"),
+        "str": pd.Series(text),
+        "category": pd.Categorical(text, categories=["never", "b", "a"]),
+        "ordered": pd.Categorical(whole % 3, categories=[2, 1, 0], ordered=True),
+        "category of times": pd.Categorical(NAIVE[whole % 3]),
+        "interval": pd.cut(real, 4),
+        "period": pd.period_range("2020-01", periods=N, freq="M"),
+        "datetime": NAIVE,
+        "datetime in nanoseconds": NAIVE.as_unit("ns") + pd.to_timedelta(seconds, unit="ns"),
+        "datetime in seconds": NAIVE.as_unit("s"),
+        "datetime with zone": HOURS,
+        "timedelta": pd.to_timedelta(seconds, unit="s"),
+        "dates": objects(HOURS.date),
+        "Python's datetimes": objects(NAIVE.to_pydatetime()),
+        "Python's timedeltas": objects(dt.timedelta(seconds=int(s)) for s in seconds),
+        "Python's integers": objects(seconds.tolist()),
+        "Python's floats": objects(real.tolist()),
+        "Python's booleans": objects(flag.tolist()),
+        "decimals": objects(Decimal(int(v)) / 100 for v in whole),
+        "mixed": objects(["x", 1, 2.5, True][i % 4] for i in whole),
+        "bytes": objects([b"x", b"y"][i % 2] for i in whole),
+        "constant": np.full(N, 7),
+        "large": 2**60 + whole,
+    }
+    if HAS_ARROW:
+        columns |= {
+            "int32[pyarrow]": pd.array(whole, dtype="int32[pyarrow]"),
+            "double[pyarrow]": pd.array(real, dtype="double[pyarrow]"),
+            "bool[pyarrow]": pd.array(flag, dtype="bool[pyarrow]"),
+            "string[pyarrow]": pd.array(text, dtype="string[pyarrow]"),
+            "date32[pyarrow]": pd.array(HOURS.date, dtype="date32[pyarrow]"),
+            "timestamp[pyarrow]": pd.array(NAIVE, dtype="timestamp[us][pyarrow]"),
+            "timestamp with zone[pyarrow]": pd.array(HOURS, dtype="timestamp[ms, tz=Europe/Berlin][pyarrow]"),
+            "duration[pyarrow]": pd.array(NAIVE - NAIVE[0], dtype="duration[s][pyarrow]"),
+        }
+    return {name: pd.Series(values) for name, values in columns.items()}
+
+
+try:
+    import pyarrow  # noqa: F401
+
+    HAS_ARROW = True
+except ImportError:
+    HAS_ARROW = False
+
+COLUMNS = pandas_columns()
+NO_GAPS = ("int16", "uint8", "bool", "constant", "large")  # dtypes without a missing value
+
+
+def same_missing_value(a, b):
+    return a is b or (a != a and b != b)
+
+
+def bounds(series):
+    """Least and greatest value; None if the values have no order."""
+    try:
+        return series.min(), series.max()
+    except TypeError:
+        return None
+
+
+@pytest.mark.parametrize("gaps", [False, True], ids=["complete", "gaps"])
+@pytest.mark.parametrize("name", COLUMNS)
+def test_pandas_dtypes(name, gaps):
+    if gaps and name in NO_GAPS:
+        pytest.skip("the dtype has no missing value")
+    series = COLUMNS[name].copy()
+    if gaps:
+        series.iloc[::5] = None
+    X = pd.DataFrame({name: series, "v": np.arange(N, dtype=float)}).set_axis(np.arange(N)[::-1] + 900)
+    before = X.copy(deep=True)
+    model = GMMGAN(2, random_state=0, **PRIOR).fit(X)
+    rows, _ = model.sample(400, random_state=0)
+    seen, drawn = X[name].dropna(), rows[name].dropna()
+    pd.testing.assert_frame_equal(X, before)
+    assert rows.dtypes.equals(X.dtypes)
+    assert rows.index.equals(pd.RangeIndex(400))
+    assert {type(v) for v in drawn} <= {type(v) for v in seen}
+    assert bounds(seen) is None or bounds(drawn)[0] >= bounds(seen)[0]
+    assert bounds(seen) is None or bounds(drawn)[1] <= bounds(seen)[1]
+    assert 0.08 < rows[name].isna().mean() < 0.35 if gaps else not rows[name].isna().any()
+    assert np.isfinite(model.score_samples(X)).all()
+    assert model.sample(0)[0].dtypes.equals(X.dtypes)
+    if gaps:
+        assert same_missing_value(rows[name][rows[name].isna()].iloc[0], X[name][X[name].isna()].iloc[0])
+        filled = model.impute(X, random_state=0)
+        assert filled.dtypes.equals(X.dtypes)
+        assert not filled[name].isna().any()
+        assert filled[name][X[name].notna()].equals(seen)
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_pandas_round_trip(name):
+    X = pd.DataFrame({name: COLUMNS[name]})
+    table = Table(X)
+    pd.testing.assert_frame_equal(table.decode(table.encode(X)), X)
+
+
+@pytest.mark.parametrize("dtype", ["datetime64[us]", "timedelta64[s]", "Int8", "float64", "object", "category"])
+def test_a_column_without_any_value_comes_back_without_any(dtype):
+    X = pd.DataFrame({"a": pd.Series([None] * 30).astype(dtype), "v": np.arange(30.0)})
+    model = GMMGAN(1, random_state=0, **PRIOR).fit(X)
+    rows, _ = model.sample(20)
+    assert rows["a"].isna().all()
+    assert rows.dtypes.equals(X.dtypes)
+    assert model.impute(X)["a"].isna().all()
+
+
+def test_times_depend_on_one_another_and_keep_their_grid():
+    X = pd.DataFrame({"seen": HOURS, "day": NAIVE.normalize(), "v": np.arange(float(N))})
+    rows, _ = GMMGAN(2, random_state=0).fit(X).sample(500, random_state=0)
+    assert rows["seen"].astype("int64").corr(rows["v"], method="spearman") > 0.9
+    assert (rows["seen"] == rows["seen"].dt.floor("h")).all()
+    assert (rows["day"] == rows["day"].dt.normalize()).all()
+
+
+def test_a_model_scores_another_resolution_and_zone():
+    X = pd.DataFrame({"t": HOURS})
+    model = GMMGAN(2, random_state=0, **PRIOR).fit(X)
+    other = pd.DataFrame({"t": HOURS.tz_convert("UTC").as_unit("ns")})
+    assert np.array_equal(model.score_samples(other), model.score_samples(X))
+    with pytest.raises(ValueError, match="'t'"):
+        model.score(pd.DataFrame({"t": np.arange(3.0)}).astype(str) + "x")
+
+
+def test_times_where_numbers_were_raise():
+    model = GMMGAN(1, random_state=0, **PRIOR).fit(pd.DataFrame({"a": np.arange(30)}))
+    with pytest.raises(ValueError, match="'a'.*times, not numbers"):
+        model.score(pd.DataFrame({"a": NAIVE}))
+
+
+@pytest.mark.parametrize(
+    "columns", [[0, 1], ["a b", " c"], [("x", 1), ("y", 2)], pd.Index(["p", "q"], name="names"), [3.5, -1.0]], ids=str
+)
+def test_any_column_names(columns):
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 2)), columns=columns)
+    rows, _ = GMMGAN(1, random_state=0, **PRIOR).fit(X).sample(5)
+    assert rows.columns.equals(X.columns)
+    assert rows.columns.names == X.columns.names
+
+
+def test_identifiers_get_one_warning_that_names_them():
+    X = pd.DataFrame(
+        {"id": [f"u{i}" for i in range(2000)], "v": np.arange(2000) % 7, "mail": [f"m{i}" for i in range(2000)]}
+    )
+    with pytest.warns(UserWarning, match=r"'id', 'mail' differs.*drop") as caught:
+        model = GMMGAN(1, random_state=0, **PRIOR).fit(X)
+    assert len(caught) == 1
+    assert set(model.sample(100)[0]["id"]) <= set(X["id"])
+
+
+# ---- polars
+
+
+def polars_frame(pl):
+    rng = np.random.default_rng(0)
+    start = dt.datetime(2024, 3, 29, 8)
+    times = [start + dt.timedelta(hours=i) for i in range(N)]
+    frame = pl.DataFrame(
+        {
+            "whole": pl.Series(rng.integers(0, 500, N), dtype=pl.UInt16),
+            "real": pl.Series(rng.normal(size=N), dtype=pl.Float32),
+            "flag": rng.uniform(size=N) < 0.3,
+            "text": rng.choice(["a", "b"], N),
+            "level": pl.Series(rng.choice(["a", "b"], N), dtype=pl.Enum(["never", "b", "a"])),
+            "category": pl.Series(rng.choice(["a", "b"], N), dtype=pl.Categorical),
+            "time": times,
+            "day": [t.date() for t in times],
+            "clock": [t.time() for t in times],
+            "duration": [t - start for t in times],
+            "money": pl.Series([Decimal(int(v)) / 100 for v in rng.integers(0, 9999, N)], dtype=pl.Decimal(10, 2)),
+            "large": 2**60 + rng.integers(0, 500, N),
+        }
+    )
+    return frame.with_columns(zone=pl.col("time").dt.replace_time_zone("UTC").dt.convert_time_zone("Europe/Berlin"))
+
+
+@pytest.mark.parametrize("gaps", [False, True], ids=["complete", "gaps"])
+def test_polars(gaps):
+    pl = pytest.importorskip("polars")
+    X = polars_frame(pl)
+    if gaps:
+        missing = pl.int_range(pl.len()) % 5 == 0
+        X = X.with_columns(pl.when(~missing).then(pl.col(name)).alias(name) for name in X.columns)
+    table = Table(X)
+    assert table.decode(table.encode(X)).equals(X)
+    model = GMMGAN(2, random_state=0, **PRIOR).fit(X)
+    rows, _ = model.sample(400, random_state=0)
+    assert rows.schema == X.schema
+    shares = np.array(rows.null_count().row(0)) / 400
+    assert ((shares > 0.05) & (shares < 0.4) if gaps else shares == 0).all()
+    for name in X.columns:
+        if X[name].dtype not in (pl.Categorical, pl.Enum):
+            assert rows[name].min() >= X[name].min()
+            assert rows[name].max() <= X[name].max()
+    assert np.isfinite(model.score_samples(X)).all()
+    filled = model.impute(X, random_state=0)
+    assert filled.schema == X.schema
+    assert sum(filled.null_count().row(0)) == 0
+    for name in X.columns:
+        assert filled[name].filter(X[name].is_not_null()).equals(X[name].drop_nulls())
+    fixed = {"text": "b", "day": dt.date(2024, 3, 30)}
+    rows, _ = model.sample(20, conditions=fixed, where=lambda d: d["real"] > -2)
+    assert all((rows[name] == value).all() for name, value in fixed.items())
+
+
+def test_polars_columns_that_cannot_be_learned_are_named():
+    pl = pytest.importorskip("polars")
+    with pytest.raises(ValueError, match="'a': dtype List"):
+        GMMGAN().fit(pl.DataFrame({"a": [[1], [2], [3]]}))
