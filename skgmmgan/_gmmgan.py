@@ -3,6 +3,7 @@
 import sys
 import warnings
 from dataclasses import fields
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -489,10 +490,8 @@ class GMMGAN(DensityMixin, BaseEstimator):
             raise ValueError(f"n_samples={n_samples!r} must be 0 or more.")
         rng = self._random if random_state is None else check_random_state(random_state)
         given = None if conditions is None or not len(conditions) else self._given(conditions)
-        if where is None:
-            values = self._draw(n_samples, given, rng)
-        else:
-            values = self._draw_where(n_samples, given, where, rng)
+        draw = self._draw if where is None else partial(self._draw_where, where)
+        values = draw(n_samples, given, rng)
         return self._table.decode(values), self._responsibilities(values).argmax(axis=1)
 
     def _given(self, conditions):
@@ -511,7 +510,7 @@ class GMMGAN(DensityMixin, BaseEstimator):
             return self._model.sample(n, rng)
         return sample_given(self._model, given, n, rng).reshape(-1, len(self._table.columns))
 
-    def _draw_where(self, n, given, where, rng):
+    def _draw_where(self, where, n, given, rng):
         """The same, of rows that `where` keeps; draws again what it refused."""
         n_groups = 1 if given is None else len(given.values)
         found = [np.empty((0, len(self._table.columns)))] * n_groups

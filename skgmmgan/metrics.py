@@ -172,7 +172,8 @@ def tstr_score(train, test, target, *, random_state=None):
     test : DataFrame of shape (n_test, n_features)
         Real rows that made neither.
     target : str
-        Column to predict; rows in which it is missing do not count. Text, categories, booleans and two numbers are classes, other numbers are regressed.
+        Column to predict; rows in which it is missing do not count. Text, categories, booleans and two numbers are
+        classes, other numbers are regressed.
     random_state : int, RandomState instance or None, default=None
         Seed of the boosted trees.
 
@@ -196,10 +197,9 @@ def tstr_score(train, test, target, *, random_state=None):
     model.fit(train[:, others], train[:, at])
     if not is_class or len(classes) != 2:
         return float(model.score(test[:, others], test[:, at]))
-    is_second = model.classes_ == classes[1]
-    return float(
-        roc_auc_score(test[:, at] == classes[1], model.predict_proba(test[:, others])[:, is_second].sum(axis=1))
-    )
+    second = np.flatnonzero(model.classes_ == classes[1])
+    probability = model.predict_proba(test[:, others])[:, second].sum(axis=1)
+    return float(roc_auc_score(test[:, at] == classes[1], probability))
 
 
 def _distance_features(tables, categorical):

@@ -159,9 +159,8 @@ def test_a_level_that_hangs_on_earlier_columns_grows_the_pool_and_warns_once(rar
 def test_imputation_keeps_what_was_there(mixed):
     model, X = mixed
     gappy = X.copy().set_index(np.arange(len(X))[::-1] + 7)
-    gappy = gappy.mask(np.random.default_rng(1).uniform(size=X.shape) < 0.1).astype(
-        X.dtypes.drop(["count", "year", "ok"])
-    )
+    gaps = np.random.default_rng(1).uniform(size=X.shape) < 0.1
+    gappy = gappy.mask(gaps).astype(X.dtypes.drop(["count", "year", "ok"]))
     filled = model.impute(gappy, random_state=0)
     assert not filled.isna().any(axis=None)
     assert filled.dtypes.equals(gappy.dtypes)

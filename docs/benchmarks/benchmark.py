@@ -56,7 +56,7 @@ class OneHotMixture:
         return self
 
     def score(self, X):
-        """Mean log-density in nats of the scaled and one-hot columns: not comparable, since one-hot columns have one."""
+        """Mean log-density of the scaled and one-hot columns, nats: another measure than that of GMMGAN."""
         return float(self.mixture.score(self.encoder.transform(X)))
 
     def sample(self, n):
