@@ -24,6 +24,7 @@ from ._table import Table
 from ._training import Settings, train
 
 TINY = 1e-300
+MIN_NUMBER, MAX_NUMBER = 1e-100, 1e100  # of the largest number of a column
 MAX_WHERE_FACTOR = 100  # rows drawn for each row that `where` must keep
 MIN_WHERE_ROWS = 10_000
 
@@ -321,7 +322,7 @@ class GMMGAN(DensityMixin, BaseEstimator):
         table = Table(X, self.categorical_features, self.min_category_count)
         warn_of_identifiers(table)
         values = table.encode(X)
-        self._check_values(values)
+        self._check_values(values, table)
         device = resolve_device(self.device)
         random = np.random.RandomState(rng.randint(2**31 - 1))
         search = self._search(table)
@@ -367,10 +368,17 @@ class GMMGAN(DensityMixin, BaseEstimator):
                 )
         return validate_data(self, X, reset=reset, skip_check_array=True)
 
-    def _check_values(self, values):
+    def _check_values(self, values, table):
         """Raise ValueError for a table that can't be learned with these parameters."""
         if np.isnan(values).all():
             raise ValueError("X has no observed value: every cell is missing.")
+        for column, x in zip(table.columns, values.T):
+            size = np.abs(x[~np.isnan(x) & (x != 0)])
+            if len(size) and not MIN_NUMBER < size.max() < MAX_NUMBER:
+                raise ValueError(
+                    f"Column {column.label} holds numbers up to {size.max():.3g}, whose squares are no floats; rescale "
+                    f"it to between {MIN_NUMBER:g} and {MAX_NUMBER:g}."
+                )
         if self.n_components != "auto" and self.n_components > len(values):
             raise ValueError(
                 f"n_components={self.n_components} is more than n_samples={len(values)}, the rows of X; "
