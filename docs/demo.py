@@ -11,6 +11,7 @@ import matplotlib
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
+import numpy as np
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import train_test_split
 
@@ -30,10 +31,9 @@ def draw(real, synthetic, path):
     """Histograms of four columns and two scatter plots, real beside synthetic."""
     figure, axes = plt.subplots(2, 3, figsize=(11, 6), layout="constrained")
     for axis, column in zip(axes[:, :2].flat, COLUMNS, strict=True):
-        bins = 25
-        span = (real[column].min(), real[column].max())
-        axis.hist(real[column], bins, span, density=True, alpha=0.5, label="real")
-        axis.hist(synthetic[column], bins, span, density=True, alpha=0.5, label="synthetic")
+        bins = np.linspace(real[column].min(), real[column].max(), 26)
+        axis.hist(real[column], bins=bins, density=True, alpha=0.5, label="real")
+        axis.hist(synthetic[column], bins=bins, density=True, alpha=0.5, label="synthetic")
         axis.set(xlabel=column, yticks=[])
     axes[0, 0].legend()
     for axis, (name, table) in zip(axes[:, 2], [("real", real), ("synthetic", synthetic)], strict=True):

@@ -10,7 +10,6 @@ References
    estimation", IEE Proceedings F 140, 1993.
 """
 
-import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -38,22 +37,13 @@ class Given(NamedTuple):
 
 
 def sample_given(model, given, n, rng):
-    """Values of n rows for each row that is given, (m, n, n_columns); warns where too few particles matter."""
+    """Values of n rows for each row that is given, (m, n, n_columns), and their effective sample sizes, (m,)."""
     size = min(n, DRAWS_PER_POOL)
     n_pools = -(-n // size)
     groups = given.take(np.repeat(np.arange(len(given.values)), n_pools))
     drawn, effective = _sample_pools(model, groups, size, rng)
     effective = effective.reshape(-1, n_pools).sum(axis=1)
-    few = effective < n
-    if few.any():
-        warnings.warn(
-            f"{few.sum()} of {len(few)} conditions are so unlikely that {n} rows rest on an effective sample size of "
-            f"{effective.min():.1f} at worst, so that rows may repeat. Fix fewer columns, or move fixed columns to the "
-            "front of the table.",
-            UserWarning,
-            stacklevel=4,
-        )
-    return drawn.reshape(len(effective), n_pools * size, -1)[:, :n]
+    return drawn.reshape(len(effective), n_pools * size, -1)[:, :n], effective
 
 
 def _sample_pools(model, given, n, rng):

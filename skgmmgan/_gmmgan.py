@@ -49,6 +49,14 @@ def progress_bar(verbose):
     return lambda iterable, desc: tqdm(iterable, desc=f"GMMGAN {desc}", file=sys.stderr)
 
 
+def check_count(name, n, least):
+    """Raise TypeError or ValueError unless n is an integer of at least `least`."""
+    if not isinstance(n, Integral) or isinstance(n, (bool, np.bool_)):
+        raise TypeError(f"{name}={n!r} must be an integer.")
+    if n < least:
+        raise ValueError(f"{name}={n!r} must be {least} or more.")
+
+
 def warn_of_identifiers(table):
     """One warning for all columns of text in which every value differs."""
     columns = [column.label for column in table.columns if column.is_identifier]
@@ -56,6 +64,19 @@ def warn_of_identifiers(table):
         warnings.warn(
             f"Every value of column {', '.join(columns)} differs. Such identifiers are learned as categories, and real "
             "ones would be given out by sample(); drop them first, for example by X.drop(columns=[...]).",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def warn_of_few_particles(effective, n):
+    """One warning if some of the conditions rest on too few particles for n rows."""
+    few = effective < n
+    if few.any():
+        warnings.warn(
+            f"{few.sum()} of {len(few)} conditions are so unlikely that {n} rows rest on an effective sample size of "
+            f"{effective.min():.1f} at worst, so that rows may repeat. Fix fewer columns, or move fixed columns to the "
+            "front of the table.",
             UserWarning,
             stacklevel=4,
         )
@@ -94,11 +115,12 @@ class GMMGAN(DensityMixin, BaseEstimator):
     n_init : int, default=1
         Initialisations of EM, of which the best is kept.
 
-    categorical_features : "from_dtype", None or array-like, default="from_dtype"
-        Columns that hold categories: names, indices, or a mask of shape (n_features,). Text, boolean, object and
-        category columns always do; "from_dtype" and None name no others.
+    categorical_features : "from_dtype" or array-like, default="from_dtype"
+        Further columns that hold categories: names, indices, or a mask of shape (n_features,). Text, boolean and
+        category columns always do, and columns of objects that are not all numbers or times; "from_dtype" names no
+        others.
 
-    hidden_layer_sizes : tuple of int, default=(512, 512)
+    hidden_layer_sizes : int or tuple of int, default=(512, 512)
         Widths of the generator's hidden layers.
 
     max_epochs : int, default=30
@@ -136,7 +158,7 @@ class GMMGAN(DensityMixin, BaseEstimator):
         Round numbers to the decimals of the training rows.
 
     min_category_count : int, default=1
-        Categories with fewer rows are treated as unseen: they are never drawn.
+        Categories with fewer rows are treated as unseen: they are never drawn. It is an error if none is left.
 
     validation_fraction : float in (0, 1), default=0.1
         Share of rows that select epochs and discriminators, at least 100 of them. Fewer than 1,000 rows are
@@ -176,7 +198,8 @@ class GMMGAN(DensityMixin, BaseEstimator):
     log_normalizer_std_ : float
         Its standard error in nats.
     history_ : list of dict
-        Losses, held-out gains (nats per row), line searches and selections, in order.
+        Losses, held-out log-likelihoods (nats per row, in coordinates) and gains, line searches and selections, in
+        order.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -492,10 +515,7 @@ class GMMGAN(DensityMixin, BaseEstimator):
             If conditions are so unlikely that too few particles matter.
         """
         check_is_fitted(self)
-        if not isinstance(n_samples, Integral) or isinstance(n_samples, (bool, np.bool_)):
-            raise TypeError(f"n_samples={n_samples!r} must be an integer.")
-        if n_samples < 0:
-            raise ValueError(f"n_samples={n_samples!r} must be 0 or more.")
+        check_count("n_samples", n_samples, least=0)
         rng = self._random if random_state is None else check_random_state(random_state)
         given = None if conditions is None or not len(conditions) else self._given(conditions)
         draw = self._draw if where is None else partial(self._draw_where, where)
@@ -516,7 +536,9 @@ class GMMGAN(DensityMixin, BaseEstimator):
         """Values of n rows, or of n rows for each given one, (rows, n_features)."""
         if given is None or n == 0:
             return self._model.sample(n, rng)
-        return sample_given(self._model, given, n, rng).reshape(-1, len(self._table.columns))
+        values, effective = sample_given(self._model, given, n, rng)
+        warn_of_few_particles(effective, n)
+        return values.reshape(-1, len(self._table.columns))
 
     def _draw_where(self, where, n, given, rng):
         """The same, of rows that `where` keeps; draws again what it refused."""
@@ -559,13 +581,15 @@ class GMMGAN(DensityMixin, BaseEstimator):
         .. [1] D. B. Rubin, "Multiple Imputation for Nonresponse in Surveys", Wiley 1987.
         """
         values = self._values(X)
+        check_count("n_draws", n_draws, least=1)
         rng = self._random if random_state is None else check_random_state(random_state)
         gaps = np.isnan(values)
         rows = np.flatnonzero(gaps.any(axis=1))
         filled = np.repeat(values[None], n_draws, axis=0)
         if len(rows):
             given = Given(values[rows], ~gaps[rows], exclude_missing=True)
-            filled[:, rows] = sample_given(self._model, given, n_draws, rng).transpose(1, 0, 2)
+            draws, _ = sample_given(self._model, given, n_draws, rng)
+            filled[:, rows] = draws.transpose(1, 0, 2)
         tables = [self._table.fill(self._validate_table(X, reset=False), gaps, draw) for draw in filled]
         return tables[0] if n_draws == 1 else tables
 

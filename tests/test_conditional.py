@@ -191,6 +191,13 @@ def test_multiple_imputation(mixed):
     assert all(table.drop(columns="size").equals(X.drop(columns="size")) for table in tables)
 
 
+def test_wrong_numbers_of_draws_raise(mixed):
+    model, X = mixed
+    for n_draws in (0, 1.5, True):
+        with pytest.raises((TypeError, ValueError), match="n_draws"):
+            model.impute(X, n_draws=n_draws)
+
+
 # ---- where
 
 
