@@ -152,7 +152,8 @@ def find_atoms(values, counts, step):
     last = np.minimum(index + ATOM_WINDOW, len(values) - 1)
     total = np.concatenate([[0], np.cumsum(counts)])
     neighbours = total[last + 1] - total[first] - counts
-    share = np.minimum(step / (values[last] - values[first] + step), 1 / (last - first + 1)) if step else 0.0
+    cell = 10.0 ** np.floor(np.log10(step)) if step else 0.0  # a common divisor may be chance
+    share = np.minimum(cell / (values[last] - values[first] + cell), 1 / (last - first + 1)) if step else 0.0
     threshold = max(MIN_ATOM_SHARE * counts.sum(), MIN_ATOM_ROWS)
     excess = ATOM_EXCESS if counts.sum() > FEW_NUMBERS else ATOM_EXCESS_FEW
     atoms = (counts >= threshold) & (counts >= excess * neighbours * share)
