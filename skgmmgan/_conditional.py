@@ -21,6 +21,7 @@ from ._generator import draw_index, draw_number, mixture_log_prob
 DRAWS_PER_POOL = 500  # rows that share a pool of particles
 PARTICLES_PER_DRAW = (2, 6, 24, 96)  # tried in turn, until the effective sample size is large enough
 MIN_PARTICLES = (32, 32, 256, 2048)
+IMPUTATION_STAGES = 3  # of these; rows to fill are many, and some of them always unlikely
 MIN_EFFECTIVE = 5  # ... or as many as there are rows to draw
 MAX_PARTICLES = 50_000  # that are filled at once
 
@@ -53,8 +54,8 @@ def _sample_pools(model, given, n, rng):
     todo = np.arange(m)
     generator = model.working_generator()
     stream = torch.Generator(model.device).manual_seed(int(rng.randint(2**31 - 1)))
-    start = 1 if model.kept else 0  # discriminators alone need that many
-    for per_draw, least in zip(PARTICLES_PER_DRAW[start:], MIN_PARTICLES[start:]):
+    stages = slice(1 if model.kept else 0, IMPUTATION_STAGES if given.exclude_missing else None)
+    for per_draw, least in zip(PARTICLES_PER_DRAW[stages], MIN_PARTICLES[stages]):
         size = max(per_draw * n, least)
         step = max(1, MAX_PARTICLES // size)
         for chunk in (todo[i : i + step] for i in range(0, len(todo), step)):
