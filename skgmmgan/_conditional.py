@@ -10,6 +10,7 @@ References
    estimation", IEE Proceedings F 140, 1993.
 """
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,8 @@ MIN_PARTICLES = (32, 32, 256, 2048)
 IMPUTATION_STAGES = 3  # of these; rows to fill are many, and some of them always unlikely
 MIN_EFFECTIVE = 5  # ... or as many as there are rows to draw
 MAX_PARTICLES = 50_000  # that are filled at once
+MAX_WHERE_FACTOR = 100  # rows drawn for each row that `where` must keep
+MIN_WHERE_ROWS = 10_000
 
 
 class Given(NamedTuple):
@@ -37,17 +40,17 @@ class Given(NamedTuple):
         return self._replace(values=self.values[index], fixed=self.fixed[index])
 
 
-def sample_given(model, given, n, rng):
+def draw_given(model, given, n, rng):
     """Values of n rows for each row that is given, (m, n, n_columns), and their effective sample sizes, (m,)."""
     size = min(n, DRAWS_PER_POOL)
     n_pools = -(-n // size)
     groups = given.take(np.repeat(np.arange(len(given.values)), n_pools))
-    drawn, effective = _sample_pools(model, groups, size, rng)
+    drawn, effective = _draw_pools(model, groups, size, rng)
     effective = effective.reshape(-1, n_pools).sum(axis=1)
     return drawn.reshape(len(effective), n_pools * size, -1)[:, :n], effective
 
 
-def _sample_pools(model, given, n, rng):
+def _draw_pools(model, given, n, rng):
     """Rows (m, n, n_columns) and effective sample sizes (m,), from pools that grow where they must."""
     m, n_columns = given.values.shape
     drawn, effective = np.empty((m, n, n_columns)), np.zeros(m)
@@ -158,3 +161,50 @@ def systematic(log_weights, n, rng):
     offset = np.arange(m)[:, None]
     index = np.searchsorted((cumulative + offset).ravel(), (points + offset).ravel(), side="right").reshape(m, n)
     return np.minimum(index - size * offset, size - 1)
+
+
+def warn_of_few_particles(effective, n):
+    """One warning if some of the conditions rest on too few particles for n rows."""
+    few = effective < n
+    if few.any():
+        warnings.warn(
+            f"{few.sum()} of {len(few)} conditions are so unlikely that {n} rows rest on an effective sample size of "
+            f"{effective.min():.1f} at worst, so that rows may repeat. Fix fewer columns, or move fixed columns to the "
+            "front of the table.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def draw_where(draw, where, n, n_groups):
+    """n rows of each group that `where` keeps, (n_groups n, n_columns); those that it refuses are drawn again.
+
+    Parameters
+    ----------
+    draw : callable (n, indices of groups) -> values of n rows for each of them
+    where : callable (values) -> flags
+    """
+    found, n_drawn, n_kept = {}, 0, 0
+    pending = list(range(n_groups))
+    while pending:
+        if n_drawn > max(MAX_WHERE_FACTOR * n * n_groups, MIN_WHERE_ROWS):
+            raise ValueError(
+                f"where= kept {n_kept} of {n_drawn} rows ({n_kept / n_drawn:.2%}), too few for the {n} asked for. "
+                "Ask for fewer rows, or fix columns by conditions=."
+            )
+        values = draw(max(n, MIN_WHERE_ROWS // 10 // len(pending)), pending)
+        kept = booleans(where(values), len(values))
+        for group, rows, keep in zip(pending, np.split(values, len(pending)), np.split(kept, len(pending))):
+            found[group] = np.concatenate([found[group], rows[keep]] if group in found else [rows[keep]])[:n]
+        n_drawn, n_kept = n_drawn + len(kept), n_kept + kept.sum()
+        pending = [group for group in pending if len(found[group]) < n]
+    return np.concatenate([found[group] for group in range(n_groups)])
+
+
+def booleans(flags, n):
+    """An array of n booleans from whatever `where` returned; missing ones are False."""
+    flags = list(flags)
+    missing = [flag is None or flag is not flag or type(flag).__name__ == "NAType" for flag in flags]
+    if len(flags) != n or not all(gap or isinstance(f, (bool, np.bool_)) for f, gap in zip(flags, missing)):
+        raise TypeError(f"where= must return {n} booleans, one for each row of the table that it gets.")
+    return np.array([not gap and bool(flag) for flag, gap in zip(flags, missing)], dtype=bool)

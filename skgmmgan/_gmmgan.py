@@ -3,7 +3,6 @@
 import sys
 import warnings
 from dataclasses import fields
-from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -14,19 +13,17 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._codec import Codec
-from ._conditional import Given, sample_given
+from ._conditional import Given, draw_given, draw_where, warn_of_few_particles
 from ._containers import is_frame
 from ._discriminator import REWARDS
 from ._em import PriorSearch
 from ._generator import Generator
 from ._model import CHUNK, Model
+from ._prior import REDUCE_COVARIANCES, weighted_moments
 from ._table import Table
 from ._training import Settings, train
 
-TINY = 1e-300
 MIN_NUMBER, MAX_NUMBER = 1e-100, 1e100  # of the largest number of a column
-MAX_WHERE_FACTOR = 100  # rows drawn for each row that `where` must keep
-MIN_WHERE_ROWS = 10_000
 
 
 def resolve_device(device):
@@ -67,28 +64,6 @@ def warn_of_identifiers(table):
             UserWarning,
             stacklevel=4,
         )
-
-
-def warn_of_few_particles(effective, n):
-    """One warning if some of the conditions rest on too few particles for n rows."""
-    few = effective < n
-    if few.any():
-        warnings.warn(
-            f"{few.sum()} of {len(few)} conditions are so unlikely that {n} rows rest on an effective sample size of "
-            f"{effective.min():.1f} at worst, so that rows may repeat. Fix fewer columns, or move fixed columns to the "
-            "front of the table.",
-            UserWarning,
-            stacklevel=4,
-        )
-
-
-def booleans(flags, n):
-    """An array of n booleans from whatever `where` returned; missing ones are False."""
-    flags = list(flags)
-    missing = [flag is None or flag is not flag or type(flag).__name__ == "NAType" for flag in flags]
-    if len(flags) != n or not all(gap or isinstance(f, (bool, np.bool_)) for f, gap in zip(flags, missing)):
-        raise TypeError(f"where= must return {n} booleans, one for each row of the table that it gets.")
-    return np.array([not gap and bool(flag) for flag, gap in zip(flags, missing)], dtype=bool)
 
 
 class GMMGAN(DensityMixin, BaseEstimator):
@@ -518,8 +493,15 @@ class GMMGAN(DensityMixin, BaseEstimator):
         check_count("n_samples", n_samples, least=0)
         rng = self._random if random_state is None else check_random_state(random_state)
         given = None if conditions is None or not len(conditions) else self._given(conditions)
-        draw = self._draw if where is None else partial(self._draw_where, where)
-        values = draw(n_samples, given, rng)
+        if where is None:
+            values = self._draw(n_samples, given, rng)
+        else:
+            values = draw_where(
+                lambda n, groups: self._draw(n, given and given.take(groups), rng),
+                lambda rows: where(self._table.decode(rows)),
+                n_samples,
+                1 if given is None else len(given.values),
+            )
         return self._table.decode(values), self._responsibilities(values).argmax(axis=1)
 
     def _given(self, conditions):
@@ -536,28 +518,9 @@ class GMMGAN(DensityMixin, BaseEstimator):
         """Values of n rows, or of n rows for each given one, (rows, n_features)."""
         if given is None or n == 0:
             return self._model.sample(n, rng)
-        values, effective = sample_given(self._model, given, n, rng)
+        values, effective = draw_given(self._model, given, n, rng)
         warn_of_few_particles(effective, n)
         return values.reshape(-1, len(self._table.columns))
-
-    def _draw_where(self, where, n, given, rng):
-        """The same, of rows that `where` keeps; draws again what it refused."""
-        n_groups = 1 if given is None else len(given.values)
-        found = [np.empty((0, len(self._table.columns)))] * n_groups
-        n_drawn = n_kept = 0
-        while pending := [g for g in range(n_groups) if len(found[g]) < n]:
-            if n_drawn > max(MAX_WHERE_FACTOR * n * n_groups, MIN_WHERE_ROWS):
-                raise ValueError(
-                    f"where= kept {n_kept} of {n_drawn} rows ({n_kept / n_drawn:.2%}), too few for the {n} asked for. "
-                    "Ask for fewer rows, or fix columns by conditions=."
-                )
-            size = max(n, MIN_WHERE_ROWS // 10 // len(pending))
-            values = self._draw(size, given and given.take(pending), rng)
-            kept = booleans(where(self._table.decode(values)), len(values))
-            for g, rows, keep in zip(pending, np.split(values, len(pending)), np.split(kept, len(pending))):
-                found[g] = np.concatenate([found[g], rows[keep]])[:n]
-            n_drawn, n_kept = n_drawn + len(kept), n_kept + kept.sum()
-        return np.concatenate(found)
 
     def impute(self, X, *, n_draws=1, random_state=None):
         """Fill missing cells by draws given the rest of their row.
@@ -588,7 +551,7 @@ class GMMGAN(DensityMixin, BaseEstimator):
         filled = np.repeat(values[None], n_draws, axis=0)
         if len(rows):
             given = Given(values[rows], ~gaps[rows], exclude_missing=True)
-            draws, _ = sample_given(self._model, given, n_draws, rng)
+            draws, _ = draw_given(self._model, given, n_draws, rng)
             filled[:, rows] = draws.transpose(1, 0, 2)
         tables = [self._table.fill(self._validate_table(X, reset=False), gaps, draw) for draw in filled]
         return tables[0] if n_draws == 1 else tables
@@ -674,23 +637,3 @@ class GMMGAN(DensityMixin, BaseEstimator):
         z = self._model.codec.encode(values).z
         penalty = getattr(self.mixture_, name)(z) + 2 * self.mixture_.score_samples(z).sum()
         return float(penalty - 2 * self._model.prior_log_prob(values).sum())
-
-
-def weighted_moments(X, responsibilities):
-    """Means (K, d) and covariances (K, d, d) of numbers by responsibility, over the cells that are present."""
-    present = ~np.isnan(X)
-    means = (responsibilities.T @ np.where(present, X, 0.0)) / (responsibilities.T @ present + TINY)
-    covariances = []
-    for r, mean in zip(responsibilities.T[:, :, None], means):
-        centred = np.where(present, X - mean, 0.0)
-        covariances.append((r * centred).T @ centred / ((r * present).T @ present + TINY))
-    return means, np.array(covariances)
-
-
-REDUCE_COVARIANCES = {
-    "auto": lambda covariances, weights: covariances,
-    "full": lambda covariances, weights: covariances,
-    "tied": lambda covariances, weights: np.einsum("k,kij->ij", weights, covariances),
-    "diag": lambda covariances, weights: np.einsum("kii->ki", covariances),
-    "spherical": lambda covariances, weights: np.einsum("kii->ki", covariances).mean(axis=1),
-}

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 LOG_2PI = math.log(2 * math.pi)
+TINY = 1e-300
 
 FULL_COVARIANCES = {
     "full": lambda covariances, shape: covariances,
@@ -20,6 +21,26 @@ def full_covariances(mixture):
     """Covariances of a fitted GaussianMixture of any covariance type, (K, d, d)."""
     n_components, d = mixture.means_.shape
     return FULL_COVARIANCES[mixture.covariance_type](mixture.covariances_, (n_components, d, d))
+
+
+REDUCE_COVARIANCES = {
+    "auto": lambda covariances, weights: covariances,
+    "full": lambda covariances, weights: covariances,
+    "tied": lambda covariances, weights: np.einsum("k,kij->ij", weights, covariances),
+    "diag": lambda covariances, weights: np.einsum("kii->ki", covariances),
+    "spherical": lambda covariances, weights: np.einsum("kii->ki", covariances).mean(axis=1),
+}
+
+
+def weighted_moments(X, responsibilities):
+    """Means (K, d) and covariances (K, d, d) of numbers by responsibility, over the cells that are present."""
+    present = ~np.isnan(X)
+    means = (responsibilities.T @ np.where(present, X, 0.0)) / (responsibilities.T @ present + TINY)
+    covariances = []
+    for r, mean in zip(responsibilities.T[:, :, None], means):
+        centred = np.where(present, X - mean, 0.0)
+        covariances.append((r * centred).T @ centred / ((r * present).T @ present + TINY))
+    return means, np.array(covariances)
 
 
 class Prior(nn.Module):
