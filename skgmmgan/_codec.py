@@ -127,7 +127,8 @@ def grid_step(values):
     while 10.0**exponent >= lowest > 0:
         multiples = np.round(values / 10.0**exponent)
         if np.all(np.abs(values - multiples * 10.0**exponent) <= float_error * np.maximum(size, typical)):
-            common = np.gcd.reduce(multiples.astype(np.int64)) if len(values) >= MIN_MULTIPLES else 1
+            countable = len(values) >= MIN_MULTIPLES and np.abs(multiples).max() < 2**53
+            common = np.gcd.reduce(multiples.astype(np.int64)) if countable else 1
             return float(common) * 10.0**exponent
         exponent -= 1
     return 0.0
@@ -192,7 +193,7 @@ class DiscreteColumn:
 
     def __init__(self, x, nominal):
         values, counts = np.unique(x, return_counts=True)
-        by_count = np.argsort(-counts, kind="stable")
+        by_count = np.argsort(np.where(np.isnan(values), -np.inf, -counts), kind="stable")  # gaps never share a level
         is_long = len(values) > MAX_LEVELS
         self.levels = Levels(values, counts, by_count if nominal or is_long else np.arange(len(values)))
 

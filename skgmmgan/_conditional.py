@@ -47,7 +47,11 @@ def draw_given(model, given, n, rng):
     groups = given.take(np.repeat(np.arange(len(given.values)), n_pools))
     drawn, effective = _draw_pools(model, groups, size, rng)
     effective = effective.reshape(-1, n_pools).sum(axis=1)
-    return drawn.reshape(len(effective), n_pools * size, -1)[:, :n], effective
+    order = rng.uniform(size=(len(effective), n_pools * size)).argsort(axis=1)[
+        :, :n, None
+    ]  # relatives lie side by side
+    drawn = drawn.reshape(len(effective), n_pools * size, drawn.shape[2])
+    return np.take_along_axis(drawn, order, axis=1), effective
 
 
 def _draw_pools(model, given, n, rng):
@@ -115,6 +119,8 @@ class Pool:
     def _weigh(self, gain):
         """Multiply the weights, and resample where half of the particles do not matter any more."""
         self.log_weights += gain.double().cpu().numpy().reshape(self.m, self.size)
+        if not np.isfinite(self.log_weights.max(axis=1)).all():
+            raise ValueError("conditions ask for numbers so far outside the table that their density is 0.")
         poor = np.flatnonzero(effective_size(self.log_weights) < self.size / 2)
         if not len(poor):
             return
@@ -165,7 +171,7 @@ def systematic(log_weights, n, rng):
 
 def warn_of_few_particles(effective, n):
     """One warning if some of the conditions rest on too few particles for n rows."""
-    few = effective < n
+    few = effective < max(n, MIN_EFFECTIVE)
     if few.any():
         warnings.warn(
             f"{few.sum()} of {len(few)} conditions are so unlikely that {n} rows rest on an effective sample size of "
@@ -192,7 +198,7 @@ def draw_where(draw, where, n, n_groups):
                 f"where= kept {n_kept} of {n_drawn} rows ({n_kept / n_drawn:.2%}), too few for the {n} asked for. "
                 "Ask for fewer rows, or fix columns by conditions=."
             )
-        values = draw(max(n, MIN_WHERE_ROWS // 10 // len(pending)), pending)
+        values = draw(2 * n + 10, pending)
         kept = booleans(where(values), len(values))
         for group, rows, keep in zip(pending, np.split(values, len(pending)), np.split(kept, len(pending))):
             found[group] = np.concatenate([found[group], rows[keep]] if group in found else [rows[keep]])[:n]
@@ -203,6 +209,8 @@ def draw_where(draw, where, n, n_groups):
 
 def booleans(flags, n):
     """An array of n booleans from whatever `where` returned; missing ones are False."""
+    if not hasattr(flags, "__len__"):
+        raise TypeError(f"where= must return {n} booleans, got {flags!r}.")
     flags = list(flags)
     missing = [flag is None or flag is not flag or type(flag).__name__ == "NAType" for flag in flags]
     if len(flags) != n or not all(gap or isinstance(f, (bool, np.bool_)) for f, gap in zip(flags, missing)):

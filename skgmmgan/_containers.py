@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 NAT = np.iinfo(np.int64).min
+COMPLEX = "Complex data not supported; split the column into its real and imaginary parts."
 
 
 class ArrayContainer:
@@ -81,6 +82,8 @@ class ObjectColumn(NamedTuple):
 class PandasContainer:
     """A pandas DataFrame."""
 
+    library = "pandas"
+
     def __init__(self, X):
         self.header = X.columns
         self.names = list(X.columns)
@@ -104,7 +107,7 @@ class PandasContainer:
         if types.is_bool_dtype(dtype) or not types.is_numeric_dtype(dtype):
             return "category"
         if types.is_complex_dtype(dtype):
-            raise ValueError("Complex data not supported; split the column into its real and imaginary parts.")
+            raise ValueError(COMPLEX)
         return "integer" if types.is_integer_dtype(dtype) else "float"
 
     def dtype_of(self, series):
@@ -179,10 +182,26 @@ class PandasContainer:
     def fill(self, X, gaps, table):
         X = X.copy()
         for j in np.flatnonzero(gaps.any(axis=0)):
-            cells = X.iloc[:, j].copy()
-            cells.iloc[gaps[:, j]] = table.iloc[:, j].array[gaps[:, j]]
-            X.isetitem(j, cells)
+            X.isetitem(j, self._fill_column(X.iloc[:, j], gaps[:, j], table.iloc[:, j]))
         return X
+
+    @staticmethod
+    def _fill_column(cells, gap, drawn):
+        """Cells with drawn ones in their gaps, in the dtype of fit; of objects if that can't hold the others."""
+        import pandas as pd
+
+        drawn = drawn.set_axis(cells.index)
+        if cells.dtype == drawn.dtype:
+            filled = cells.copy()
+            filled.iloc[gap] = drawn.array[gap]
+            return filled
+        filled = cells.astype(object)
+        filled.iloc[gap] = drawn.astype(object).array[gap]
+        try:
+            same = filled.astype(drawn.dtype)
+        except (TypeError, ValueError):
+            return filled
+        return filled if isinstance(drawn.dtype, pd.CategoricalDtype) and same.isna().any() else same
 
 
 OBJECT_UNIT = "us"  # resolution in which Python's datetimes are read
@@ -210,8 +229,12 @@ def _content(series):
 def _object_kind(series):
     content = _content(series)
     if content == "complex":
-        raise ValueError("Complex data not supported; split the column into its real and imaginary parts.")
+        raise ValueError(COMPLEX)
     if content in TIMES:
+        if any(getattr(value, "tzinfo", None) is not None for value in series):
+            raise ValueError(
+                "objects with a time zone are not supported; convert them by pd.to_datetime(..., utc=True)."
+            )
         return "integer"
     if content == "integer":
         return "integer" if series.dropna().abs().max() < 2**63 else "category"
@@ -268,7 +291,9 @@ def _decimals(x):
 
 
 class NarwhalsContainer:
-    """A frame of any other library that narwhals knows, polars first of all."""
+    """A polars DataFrame, through narwhals."""
+
+    library = "polars"
 
     def __init__(self, X):
         frame = _narwhals(X)
@@ -293,7 +318,7 @@ class NarwhalsContainer:
             return "integer"
         if dtype.is_float() or dtype.is_decimal():
             return "float"
-        if dtype in (nw.String, nw.Boolean, nw.Categorical, nw.Enum):
+        if dtype in (nw.String, nw.Boolean, nw.Categorical, nw.Enum) or series.is_null().all():
             return "category"
         raise ValueError(f"dtype {dtype} is not supported; drop the column or convert it to text or numbers.")
 
@@ -347,7 +372,8 @@ class NarwhalsContainer:
     def write_objects(self, x, missing, dtype):
         import narwhals as nw
 
-        return nw.new_series("", x.tolist(), dtype, backend=self.implementation)
+        known = None if dtype == nw.Unknown else dtype
+        return nw.new_series("", x.tolist(), known, backend=self.implementation)
 
     def build(self, columns):
         import narwhals as nw
@@ -360,7 +386,8 @@ class NarwhalsContainer:
         filled = []
         for j, name in enumerate(frame.columns):
             where = np.flatnonzero(gaps[:, j])
-            filled.append(frame[name].scatter(where, table[:, j].gather_every(1)[where]) if len(where) else frame[name])
+            if len(where):
+                filled.append(frame[name].cast(table[name].dtype).scatter(where, table[name][where]))
         return frame.with_columns(*filled).to_native()
 
 
@@ -377,8 +404,11 @@ def is_pandas(X):
 
 
 def is_frame(X):
-    """Whether X is a DataFrame of pandas or of a library that narwhals knows (without importing either)."""
-    return is_pandas(X) or type(X).__module__.partition(".")[0] in ("polars", "pyarrow")
+    """Whether X is a DataFrame of pandas or polars (without importing either)."""
+    return is_pandas(X) or (type(X).__module__.partition(".")[0] == "polars" and hasattr(X, "columns"))
+
+
+FRAMES = (PandasContainer, NarwhalsContainer)
 
 
 def container_of(X):

@@ -20,6 +20,7 @@ from ._network import MaskedNetwork
 from ._prior import LOG_2PI, Prior
 
 SHARE_FLOOR = 1e-4  # weight of the observed shares in the base of a discrete unit, so that no level is lost
+MAX_CELLS = 20_000_000  # numbers of an intermediate result
 MAX_LOG_SCALE = 3.0  # bound of c: a factor of 20
 
 
@@ -38,8 +39,12 @@ def mixture_log_prob(z, log_weights, means, log_scales):
 
 def interval_log_prob(edges, log_weights, means, scales, shares):
     """Log-probability that mixtures put between neighbouring edges, (n, V); edges (V + 1,), the rest (n, K)."""
-    below = torch.special.ndtr((edges[:, None] - means[:, None]) / scales)  # (n, V + 1, K)
-    mass = (below @ torch.softmax(log_weights, 1)[:, :, None])[..., 0].diff(dim=1).clamp(min=0)
+    rows = max(1, MAX_CELLS // (len(edges) * means.shape[1]))
+    parts = []
+    for m, weights in zip(means.split(rows), torch.softmax(log_weights, 1).split(rows)):
+        below = torch.special.ndtr((edges[:, None] - m[:, None]) / scales)  # (rows, V + 1, K)
+        parts.append((below @ weights[:, :, None])[..., 0])
+    mass = torch.cat(parts).diff(dim=1).clamp(min=0)
     return torch.log((1 - SHARE_FLOOR) * mass + SHARE_FLOOR * shares)
 
 

@@ -14,13 +14,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._codec import Codec
 from ._conditional import Given, draw_given, draw_where, warn_of_few_particles
-from ._containers import is_frame
+from ._containers import container_of, is_frame
 from ._discriminator import REWARDS
 from ._em import PriorSearch
 from ._generator import Generator
 from ._model import CHUNK, Model
 from ._prior import REDUCE_COVARIANCES, weighted_moments
-from ._table import Table
+from ._table import Table, refuse_duplicates
 from ._training import Settings, train
 
 MIN_NUMBER, MAX_NUMBER = 1e-100, 1e100  # of the largest number of a column
@@ -356,6 +356,8 @@ class GMMGAN(DensityMixin, BaseEstimator):
     def _validate_table(self, X, *, reset):
         """X as a DataFrame or a numeric array, its shape and names checked."""
         least = 2 if reset else 1
+        if hasattr(X, "collect"):
+            raise TypeError(f"X is a {type(X).__name__}; call its collect() first.")
         if not is_frame(X):
             return validate_data(self, X, reset=reset, ensure_all_finite=False, ensure_min_samples=least)
         for axis, (what, minimum) in enumerate([("sample", least), ("feature", 1)]):
@@ -364,6 +366,7 @@ class GMMGAN(DensityMixin, BaseEstimator):
                     f"Found a table with {X.shape[axis]} {what}(s) (shape={X.shape}) while a minimum of {minimum} is "
                     f"required by {type(self).__name__}."
                 )
+        refuse_duplicates(container_of(X).names)
         return validate_data(self, X, reset=reset, skip_check_array=True)
 
     def _check_values(self, values, table):
@@ -492,7 +495,11 @@ class GMMGAN(DensityMixin, BaseEstimator):
         check_is_fitted(self)
         check_count("n_samples", n_samples, least=0)
         rng = self._random if random_state is None else check_random_state(random_state)
-        given = None if conditions is None or not len(conditions) else self._given(conditions)
+        given = (
+            None if conditions is None or (isinstance(conditions, dict) and not conditions) else self._given(conditions)
+        )
+        if where is not None and not callable(where):
+            raise TypeError(f"where={where!r} must be a callable that takes a table and returns booleans.")
         if where is None:
             values = self._draw(n_samples, given, rng)
         else:
@@ -516,8 +523,10 @@ class GMMGAN(DensityMixin, BaseEstimator):
 
     def _draw(self, n, given, rng):
         """Values of n rows, or of n rows for each given one, (rows, n_features)."""
-        if given is None or n == 0:
+        if given is None:
             return self._model.sample(n, rng)
+        if n == 0 or not len(given.values):
+            return self._model.sample(0, rng)
         values, effective = draw_given(self._model, given, n, rng)
         warn_of_few_particles(effective, n)
         return values.reshape(-1, len(self._table.columns))
@@ -537,7 +546,8 @@ class GMMGAN(DensityMixin, BaseEstimator):
         Returns
         -------
         X : ndarray or DataFrame of shape (n_samples, n_features), or a list of them
-            X with its gaps filled and everything else unchanged; a list if `n_draws` is more than 1.
+            X with its gaps filled, and the columns that had gaps in the dtypes of fit; a list if `n_draws` is more
+            than 1.
 
         References
         ----------
@@ -553,7 +563,8 @@ class GMMGAN(DensityMixin, BaseEstimator):
             given = Given(values[rows], ~gaps[rows], exclude_missing=True)
             draws, _ = draw_given(self._model, given, n_draws, rng)
             filled[:, rows] = draws.transpose(1, 0, 2)
-        tables = [self._table.fill(self._validate_table(X, reset=False), gaps, draw) for draw in filled]
+        X = X if is_frame(X) else np.asarray(X)
+        tables = [self._table.fill(X, gaps, draw) for draw in filled]
         return tables[0] if n_draws == 1 else tables
 
     def _responsibilities(self, values):

@@ -9,11 +9,15 @@ from collections import Counter
 
 import numpy as np
 
-from ._containers import container_of, is_frame
+from ._containers import FRAMES, container_of, is_frame
 
 UNSEEN = -1.0
 EXACT = 2**53  # every integer up to here is a float
 IDENTIFIER_ROWS = 20  # text that differs in each of at least so many rows is taken for an identifier
+
+
+class NotHashableError(ValueError):
+    """A cell that can be neither number nor category."""
 
 
 class Floats:
@@ -42,21 +46,24 @@ class Integers(Floats):
         x = container.integers(series, self.dtype)[~container.missing(series)]
         low, high = (int(x.min()), int(x.max())) if len(x) else (0, 0)
         self.limits = integer_limits(self.dtype)
-        self.origin = low if max(-low, high) > EXACT else 0
+        self.is_large = max(-low, high) > EXACT
+        self.origin = low if self.is_large else 0
         self.n_lost = max(0, (high - self.origin).bit_length() - 53)  # low bits that no float holds
+        self.n_distinct = len(np.unique(x))
 
     def encode(self, container, series):
         missing = container.missing(series)
         x = container.integers(series, self.dtype)
-        if self.origin and x.dtype.kind in "iu":  # Python's integers do not overflow
-            x = (np.where(missing, self.origin, x.astype(object)) - self.origin) >> self.n_lost << self.n_lost
+        if self.is_large:  # Python's integers do not overflow
+            whole = [self.origin if gap else int(v) for v, gap in zip(x.tolist(), missing)]
+            x = np.array([(v - self.origin) >> self.n_lost << self.n_lost for v in whole], dtype=object)
         return np.where(missing, np.nan, x.astype(np.float64))
 
     def decode(self, x):
         missing = np.isnan(x)
         whole = np.rint(np.where(missing, 0.0, x))
         low, high = self.limits.min, self.limits.max
-        if self.origin:
+        if self.is_large:
             whole = np.array([min(max(int(v) + self.origin, low), high) for v in whole], dtype=self.limits.dtype)
         else:
             whole = np.clip(whole, max(low, -EXACT), min(high, EXACT)).astype(self.limits.dtype)
@@ -73,7 +80,7 @@ class Categories(Floats):
         try:
             counts = Counter(map(self._key, seen))
         except TypeError:
-            raise ValueError(_not_hashable(label, seen)) from None
+            raise NotHashableError(_not_hashable(label, seen)) from None
         levels, self.ordered = container.levels(series)
         distinct = {self._key(value): value for value in reversed(seen)}
         order = _sorted(distinct.values()) if levels is None else levels
@@ -96,7 +103,7 @@ class Categories(Floats):
         try:
             codes = [np.nan if gap else self.codes.get(self._key(v), UNSEEN) for v, gap in zip(cells, missing)]
         except TypeError:
-            raise ValueError(_not_hashable(self.label, cells)) from None
+            raise NotHashableError(_not_hashable(self.label, cells)) from None
         return np.array(codes, dtype=np.float64)
 
     def decode(self, x):
@@ -122,8 +129,16 @@ def _sorted(values):
         return sorted(values, key=lambda value: (type(value).__name__, str(value)))
 
 
+def _is_hashable(value):
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
 def _not_hashable(label, cells):
-    value = next(v for v in cells if getattr(type(v), "__hash__", None) is None)
+    value = next(v for v in cells if not _is_hashable(v))
     return (
         f"Column {label} holds {value!r}, a {type(value).__name__}, which can be neither number nor category. "
         "Convert the column to text or drop it."
@@ -160,6 +175,13 @@ def _position(item, names, n_columns):
     )
 
 
+def refuse_duplicates(names):
+    """Raise ValueError if a column name occurs more than once."""
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ValueError(f"The column name {twice[0]!r} occurs more than once; rename the columns.")
+
+
 class Table:
     """The columns of a table and how to bring it back: in the container and dtypes that it had.
 
@@ -173,9 +195,7 @@ class Table:
     def __init__(self, X, categorical_features="from_dtype", min_category_count=1):
         self.container = container_of(X)
         self.names = self.container.names
-        if len(set(self.names)) < len(self.names):
-            twice = next(name for name in self.names if self.names.count(name) > 1)
-            raise ValueError(f"The column name {twice!r} occurs more than once; rename the columns.")
+        refuse_duplicates(self.names)
         chosen = resolve_categorical(categorical_features, self.names, X.shape[1])
         self.columns = [self._describe(X, j, chosen[j], min_category_count) for j in range(X.shape[1])]
 
@@ -187,7 +207,12 @@ class Table:
             raise ValueError(f"Column {label}: {error}") from error
         if kind == "category":
             return Categories(self.container, series, label, min_count)
-        return (Integers if kind == "integer" else Floats)(self.container, series, label)
+        if kind == "float":
+            return Floats(self.container, series, label)
+        column = Integers(self.container, series, label)
+        if column.n_lost and column.n_distinct <= X.shape[0] // 2:  # hashes that repeat: no float may round them
+            return Categories(self.container, series, label, min_count)
+        return column
 
     @property
     def nominal(self):
@@ -201,7 +226,7 @@ class Table:
 
     def encode(self, X):
         """Float matrix of shape (n_samples, n_columns); infinite numbers raise ValueError."""
-        container = container_of(X)
+        container = self._container_like_at_fit(X)
         cells = [self._cells(container, container.column(X, j), column) for j, column in enumerate(self.columns)]
         values = np.column_stack(cells)
         infinite = np.argwhere(np.isinf(values))
@@ -213,13 +238,26 @@ class Table:
             )
         return values
 
+    def _container_like_at_fit(self, X):
+        """The container of X; ValueError if it can't be read as the table of fit was, or has other columns."""
+        container = container_of(X)
+        if is_frame(X) and isinstance(self.container, FRAMES):
+            if type(container) is not type(self.container):
+                raise ValueError(
+                    f"The model was fitted on a {self.container.library} DataFrame and got one of {container.library}; "
+                    f"convert it to {self.container.library}."
+                )
+            if container.names != self.names:
+                raise ValueError(f"The columns are {container.names}; at fit they were {self.names}.")
+        return container
+
     @staticmethod
     def _cells(container, series, column):
-        if column.categories is not None:
-            return column.encode(container, series)
         try:
             return column.encode(container, series)
-        except (TypeError, ValueError) as error:
+        except NotHashableError:
+            raise
+        except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(
                 f"Column {column.label} had dtype {column.dtype} at fit and holds something else now ({error}); "
                 "convert it."
@@ -238,10 +276,14 @@ class Table:
         """
         container, cells = self._condition_cells(given)
         values = np.full((len(next(iter(cells.values()))), len(self.columns)), np.nan)
+        fixed = np.zeros(len(self.columns), dtype=bool)
         for name, series in cells.items():
             j = self._named(name)
             values[:, j] = self._cells(container, series, self.columns[j])
-        return values, np.isin(self.names, list(cells))
+            fixed[j] = True
+            if np.isinf(values[:, j]).any():
+                raise ValueError(f"conditions ask for an infinite number in column {self.columns[j].label}.")
+        return values, fixed
 
     def _condition_cells(self, given):
         """A container, and the column in it for each name."""
@@ -251,6 +293,11 @@ class Table:
         if not is_frame(given):
             raise TypeError(f"conditions must be a dict or a DataFrame, got {type(given).__name__}.")
         container = container_of(given)
+        refuse_duplicates(container.names)
+        if not container.names:
+            raise ValueError("conditions have no column; name the columns to hold fixed.")
+        if isinstance(self.container, FRAMES) and type(container) is not type(self.container):
+            raise TypeError(f"conditions must be a dict or a DataFrame of {self.container.library}.")
         return container, {name: container.column(given, j) for j, name in enumerate(container.names)}
 
     def _named(self, name):
@@ -270,4 +317,7 @@ class Table:
 
     def fill(self, X, gaps, values):
         """X with the cells of `values` where there are gaps, a mask of the shape of X."""
-        return container_of(X).fill(X, gaps, self.decode(values))
+        container = container_of(X)
+        if type(container) is not type(self.container):
+            raise ValueError(f"Only a table of the kind that was fitted can be filled, not a {type(X).__name__}.")
+        return container.fill(X, gaps, self.decode(values))

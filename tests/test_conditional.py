@@ -153,6 +153,32 @@ def test_a_level_that_hangs_on_earlier_columns_grows_the_pool_and_warns_once(rar
     assert (rows["x"] > 2).mean() > 0.8
 
 
+def test_rows_with_conditions_are_in_no_order():
+    X = np.random.default_rng(0).multivariate_normal([0, 0], [[1, 0.9], [0.9, 1]], 2000)
+    model = GMMGAN(1, random_state=0, **PRIOR).fit(X)
+    rows = model.sample(2000, conditions={1: 2.0}, random_state=0)[0][:, 0]
+    assert abs(np.corrcoef(rows[1:], rows[:-1])[0, 1]) < 0.08
+    kept = model.sample(20, conditions={1: 2.0}, where=lambda x: x[:, 0] > 0, random_state=0)[0]
+    assert len(np.unique(kept[:, 0])) >= 16
+
+
+def test_frames_of_conditions_without_rows_or_columns(mixed):
+    model, X = mixed
+    assert len(model.sample(5, conditions=X.head(0))[0]) == 0
+    assert len(model.sample(0, conditions=X.head(3))[0]) == 0
+    with pytest.raises(ValueError, match="no column"):
+        model.sample(5, conditions=X[[]].head(3))
+    with pytest.raises(ValueError, match="more than once"):
+        model.sample(5, conditions=X[["size", "size"]].head(3))
+
+
+def test_conditions_far_outside_raise():
+    X = np.random.default_rng(0).normal(size=(300, 2))
+    model = GMMGAN(1, random_state=0, enforce_bounds=False, **PRIOR).fit(X)
+    with pytest.raises(ValueError, match="density is 0"):
+        model.sample(5, conditions={1: 1e60})
+
+
 # ---- imputation
 
 
@@ -160,10 +186,10 @@ def test_imputation_keeps_what_was_there(mixed):
     model, X = mixed
     gappy = X.copy().set_index(np.arange(len(X))[::-1] + 7)
     gaps = np.random.default_rng(1).uniform(size=X.shape) < 0.1
-    gappy = gappy.mask(gaps).astype(X.dtypes.drop(["count", "year", "ok"]))
+    gappy = gappy.mask(gaps)
     filled = model.impute(gappy, random_state=0)
     assert not filled.isna().any(axis=None)
-    assert filled.dtypes.equals(gappy.dtypes)
+    assert filled.dtypes.equals(X.dtypes)
     assert filled.index.equals(gappy.index)
     kept = gappy.notna()
     assert (filled.where(kept) == gappy.where(kept)).where(kept, True).all(axis=None)
@@ -189,6 +215,27 @@ def test_multiple_imputation(mixed):
     gaps = X["size"].isna()
     assert not tables[0]["size"][gaps].equals(tables[1]["size"][gaps])
     assert all(table.drop(columns="size").equals(X.drop(columns="size")) for table in tables)
+
+
+def test_gaps_do_not_take_their_level_along():
+    pd = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"c": [f"c{i}" for i in range(300)] * 2 + [None] * 3, "v": rng.normal(size=603)})
+    model = GMMGAN(1, random_state=0, **PRIOR).fit(X)
+    gappy = pd.DataFrame({"c": pd.Series([None] * 500, dtype=X["c"].dtype), "v": rng.normal(size=500)})
+    assert model.impute(gappy, random_state=0)["c"].nunique() > 220
+
+
+@pytest.mark.parametrize(
+    ("fitted", "given"), [("int64", "float64"), ("float64", "float32"), ("bool", "object"), ("int64", "Int8")]
+)
+def test_imputation_of_other_dtypes(fitted, given):
+    pd = pytest.importorskip("pandas")
+    X = pd.DataFrame({"a": (np.arange(200) % 100 % 2).astype(fitted), "v": np.arange(200.0)})
+    model = GMMGAN(1, random_state=0, **PRIOR).fit(X)
+    filled = model.impute(X.astype({"a": given}).mask(np.arange(400).reshape(200, 2) % 14 == 0))
+    assert not filled.isna().any(axis=None)
+    assert filled["a"].dtype == X["a"].dtype
 
 
 def test_wrong_numbers_of_draws_raise(mixed):
@@ -217,8 +264,8 @@ def test_where_that_keeps_too_little_tells_the_rate(mixed):
 
 
 def test_where_must_return_booleans(mixed):
-    for where in (lambda d: d["price"], lambda d: [True]):
-        with pytest.raises(TypeError, match="booleans"):
+    for where in (lambda d: d["price"], lambda d: [True], lambda d: True, 3):
+        with pytest.raises(TypeError, match="boolean"):
             mixed[0].sample(3, where=where)
 
 

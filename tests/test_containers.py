@@ -243,3 +243,35 @@ def test_polars_columns_that_cannot_be_learned_are_named():
     pl = pytest.importorskip("polars")
     with pytest.raises(ValueError, match="'a': dtype List"):
         GMMGAN().fit(pl.DataFrame({"a": [[1], [2], [3]]}))
+
+
+def test_pandas_and_polars_do_not_mix():
+    pl = pytest.importorskip("polars")
+    X = pd.DataFrame({"a": np.arange(30), "v": np.arange(30.0)})
+    model = GMMGAN(1, random_state=0, **PRIOR).fit(X)
+    for use in (model.score, model.impute):
+        with pytest.raises(ValueError, match="convert it to pandas"):
+            use(pl.DataFrame({"a": [1, 2], "v": [0.5, None]}))
+    with pytest.raises(TypeError, match="DataFrame of pandas"):
+        model.sample(2, conditions=pl.DataFrame({"a": [1]}))
+    with pytest.raises(TypeError, match="collect"):
+        GMMGAN().fit(pl.LazyFrame({"a": [1, 2]}))
+
+
+def test_polars_column_without_any_value():
+    pl = pytest.importorskip("polars")
+    X = pl.DataFrame({"a": [None] * 30, "v": np.arange(30.0)})
+    rows, _ = GMMGAN(1, random_state=0, **PRIOR).fit(X).sample(5)
+    assert rows.schema == X.schema
+    assert rows["a"].is_null().all()
+
+
+def test_duplicate_names_raise_before_anything_else():
+    X = pd.DataFrame(np.zeros((9, 2)), columns=["a", "a"])
+    with pytest.raises(ValueError, match="'a' occurs more than once; rename"):
+        GMMGAN().fit(X)
+
+
+def test_objects_with_a_time_zone_are_refused():
+    with pytest.raises(ValueError, match="'a': objects with a time zone"):
+        GMMGAN().fit(pd.DataFrame({"a": objects(HOURS.to_pydatetime())}))

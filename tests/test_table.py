@@ -89,6 +89,7 @@ LARGE = {
     "above 2**53": 2**53 + 2 * np.arange(50) + 1,
     "unsigned": np.uint64(2**63) + np.arange(50, dtype="uint64"),
     "the whole range": np.array([-(2**63), -5, 0, 7, 2**63 - 1]),
+    "from zero": np.append(np.arange(40) * 2**54 + 2**53, 0),
 }
 
 
@@ -125,3 +126,26 @@ def test_true_is_not_one_in_a_mixed_column():
     table = Table(X)
     assert table.decode(table.encode(X))["a"].tolist() == [True, 1, "x", 1, 2.5]
     assert [type(v) for v in table.decode(table.encode(X))["a"]] == [bool, int, str, int, float]
+
+
+def test_large_integers_read_as_floats_keep_their_origin():
+    X = pd.DataFrame({"a": 2**60 + 256 * np.arange(50)})
+    assert np.array_equal(Table(X).encode(X.astype(float)), Table(X).encode(X))
+
+
+def test_hashes_that_repeat_are_categories():
+    X = pd.DataFrame({"a": np.repeat([2**62 + 1, -(2**61) + 3, 17], 10)})
+    table = Table(X)
+    assert table.categorical.all()
+    pd.testing.assert_frame_equal(table.decode(table.encode(X)), X)
+
+
+def test_another_order_of_columns_raises():
+    X = pd.DataFrame({0: np.arange(9.0), 1: np.arange(9.0)})
+    with pytest.raises(ValueError, match=r"at fit they were \[0, 1\]"):
+        Table(X).encode(X[[1, 0]])
+
+
+def test_unhashable_cells_inside_a_tuple_are_named():
+    with pytest.raises(ValueError, match="'a' holds"):
+        Table(pd.DataFrame({"a": pd.Series([(1, [2]), "x"], dtype=object)}))
