@@ -201,11 +201,11 @@ class GMMGAN(DensityMixin, BaseEstimator):
     --------
     >>> from sklearn.datasets import load_iris
     >>> from skgmmgan import GMMGAN
-    >>> X = load_iris(as_frame=True).frame
+    >>> X = load_iris().data
     >>> model = GMMGAN(n_components=3, random_state=0).fit(X)
     >>> rows, component = model.sample(5)
-    >>> list(rows.columns) == list(X.columns)
-    True
+    >>> rows.shape
+    (5, 4)
     """
 
     _parameter_constraints: dict = {
