@@ -18,6 +18,7 @@ import torch
 
 from ._codec import ABSENT, ACTIVE
 from ._generator import draw_index, draw_number, mixture_log_prob
+from ._model import seeded_stream
 
 DRAWS_PER_POOL = 500  # rows that share a pool of particles
 PARTICLES_PER_DRAW = (2, 6, 24, 96)  # tried in turn, until the effective sample size is large enough
@@ -47,11 +48,9 @@ def draw_given(model, given, n, rng):
     groups = given.take(np.repeat(np.arange(len(given.values)), n_pools))
     drawn, effective = _draw_pools(model, groups, size, rng)
     effective = effective.reshape(-1, n_pools).sum(axis=1)
-    order = rng.uniform(size=(len(effective), n_pools * size)).argsort(axis=1)[
-        :, :n, None
-    ]  # relatives lie side by side
-    drawn = drawn.reshape(len(effective), n_pools * size, drawn.shape[2])
-    return np.take_along_axis(drawn, order, axis=1), effective
+    drawn = drawn.reshape(len(effective), n_pools * size, -1)
+    order = rng.uniform(size=drawn.shape[:2]).argsort(axis=1)  # relatives lie side by side
+    return np.take_along_axis(drawn, order[:, :n, None], axis=1), effective
 
 
 def _draw_pools(model, given, n, rng):
@@ -60,7 +59,7 @@ def _draw_pools(model, given, n, rng):
     drawn, effective = np.empty((m, n, n_columns)), np.zeros(m)
     todo = np.arange(m)
     generator = model.working_generator()
-    stream = torch.Generator(model.device).manual_seed(int(rng.randint(2**31 - 1)))
+    stream = seeded_stream(model.device, rng)
     stages = slice(1 if model.kept else 0, IMPUTATION_STAGES if given.exclude_missing else None)
     for per_draw, least in zip(PARTICLES_PER_DRAW[stages], MIN_PARTICLES[stages]):
         size = max(per_draw * n, least)

@@ -18,7 +18,7 @@ from ._containers import container_of, is_frame
 from ._discriminator import REWARDS
 from ._em import PriorSearch
 from ._generator import Generator
-from ._model import CHUNK, Model
+from ._model import CHUNK, Model, seeded_stream
 from ._prior import REDUCE_COVARIANCES, weighted_moments
 from ._table import Table, refuse_duplicates
 from ._training import Settings, train
@@ -403,7 +403,7 @@ class GMMGAN(DensityMixin, BaseEstimator):
     def _build(self, codec, mixture, n_rows, device, rng):
         """The model that starts from a prior."""
         sizes = [self.hidden_layer_sizes] if isinstance(self.hidden_layer_sizes, Integral) else self.hidden_layer_sizes
-        stream = torch.Generator().manual_seed(int(rng.randint(2**31 - 1)))
+        stream = seeded_stream("cpu", rng)
         generator = Generator(codec.units, mixture, n_rows, sizes, self.dropout, stream)
         return Model(codec, mixture, generator, self.enforce_bounds, self.enforce_decimals, device)
 
@@ -494,10 +494,8 @@ class GMMGAN(DensityMixin, BaseEstimator):
         """
         check_is_fitted(self)
         check_count("n_samples", n_samples, least=0)
-        rng = self._random if random_state is None else check_random_state(random_state)
-        given = (
-            None if conditions is None or (isinstance(conditions, dict) and not conditions) else self._given(conditions)
-        )
+        rng = self._stream(random_state)
+        given = self._given(conditions)
         if where is not None and not callable(where):
             raise TypeError(f"where={where!r} must be a callable that takes a table and returns booleans.")
         if where is None:
@@ -512,7 +510,9 @@ class GMMGAN(DensityMixin, BaseEstimator):
         return self._table.decode(values), self._responsibilities(values).argmax(axis=1)
 
     def _given(self, conditions):
-        """Conditions as values and a mask, after a check that they can be."""
+        """Conditions as values and a mask, after a check that they can be; None if there are none."""
+        if conditions is None or (isinstance(conditions, dict) and not conditions):
+            return None
         values, fixed = self._table.conditions(conditions)
         allowed = self._model.codec.allows(values, fixed, self._model.enforce_bounds)
         whole = np.array([column.is_whole for column in self._table.columns])
@@ -520,6 +520,10 @@ class GMMGAN(DensityMixin, BaseEstimator):
         if not allowed.all():
             self._table.refuse_condition(conditions, *np.argwhere(~allowed)[0])
         return Given(values, np.tile(fixed, (len(values), 1)))
+
+    def _stream(self, random_state):
+        """RandomState of a seed; for None the model's own."""
+        return self._random if random_state is None else check_random_state(random_state)
 
     def _draw(self, n, given, rng):
         """Values of n rows, or of n rows for each given one, (rows, n_features)."""
@@ -555,7 +559,7 @@ class GMMGAN(DensityMixin, BaseEstimator):
         """
         values = self._values(X)
         check_count("n_draws", n_draws, least=1)
-        rng = self._random if random_state is None else check_random_state(random_state)
+        rng = self._stream(random_state)
         gaps = np.isnan(values)
         rows = np.flatnonzero(gaps.any(axis=1))
         filled = np.repeat(values[None], n_draws, axis=0)

@@ -14,6 +14,11 @@ CHUNK = 5000  # rows that are scored or drawn at once
 MIN_ACCEPTANCE = 0.2  # the cap M is the largest with which at least this share of the generator's rows is accepted
 
 
+def seeded_stream(device, rng):
+    """A torch.Generator that continues the stream of a RandomState."""
+    return torch.Generator(device).manual_seed(int(rng.randint(2**31 - 1)))
+
+
 class Model:
     """Codec, generator and kept discriminators; no training rows.
 
@@ -66,19 +71,20 @@ class Model:
         chunks = [values[i : i + CHUNK] for i in range(0, len(values), CHUNK)]
         return np.concatenate([self._log_prob(chunk) for chunk in chunks])
 
-    @torch.no_grad()
+    def _log_prob(self, values):
+        tilt = np.minimum(self.log_tilt(values), self.log_cap) - self.log_normalizer
+        return self._in_units(self.generator.log_prob, values) + tilt
+
     def prior_log_prob(self, values):
         """Log-density of each row under the prior alone, (n,)."""
-        rows = self.codec.encode(values)
-        log_prob = self.generator.prior_log_prob(torch.as_tensor(rows.z), torch.as_tensor(rows.codes))
-        return log_prob.sum(1).numpy() + rows.log_slopes.sum(1)
+        return self._in_units(self.generator.prior_log_prob, values)
 
     @torch.no_grad()
-    def _log_prob(self, values):
+    def _in_units(self, log_prob, values):
+        """Log-density of each row, (n,), from one of coordinates and codes."""
         rows = self.codec.encode(values)
-        log_prob = self.generator.log_prob(torch.as_tensor(rows.z), torch.as_tensor(rows.codes))
-        tilt = np.minimum(self.log_tilt(values), self.log_cap) - self.log_normalizer
-        return log_prob.sum(1).numpy() + rows.log_slopes.sum(1) + tilt
+        in_coordinates = log_prob(torch.as_tensor(rows.z), torch.as_tensor(rows.codes))
+        return in_coordinates.sum(1).numpy() + rows.log_slopes.sum(1)
 
     def working_generator(self):
         """Float32 copy of the generator on the device."""
@@ -87,7 +93,7 @@ class Model:
     def propose(self, n, rng):
         """Values of n rows of the generator alone, as they are given out, (n, n_columns)."""
         generator = self.working_generator()
-        stream = torch.Generator(self.device).manual_seed(int(rng.randint(2**31 - 1)))
+        stream = seeded_stream(self.device, rng)
         chunks = [min(CHUNK, n - i) for i in range(0, n, CHUNK)] or [0]
         return np.concatenate([self.decode(*generator.sample(m, stream), rng) for m in chunks])
 

@@ -11,7 +11,7 @@ from sklearn.model_selection import KFold
 
 from ._discriminator import fit_discriminator, logits, make_discriminator, rewards
 from ._em import FEW_ROWS
-from ._model import choose_cap, log_mean_exp
+from ._model import choose_cap, log_mean_exp, seeded_stream
 
 MAX_EPOCH_STEPS = 150  # an epoch of a larger table is a random part of it
 EMA_HALF_STEPS = 100  # memory of the moving average of the weights
@@ -92,11 +92,6 @@ def copy_weights(source, target):
 def row_log_prob(generator, tensors, chunk=5000):
     parts = [generator.log_prob(z, codes).sum(1) for z, codes in zip(*(t.split(chunk) for t in tensors))]
     return torch.cat(parts).double().cpu().numpy()
-
-
-def seeded_stream(device, rng):
-    """A torch.Generator that continues the stream of a RandomState."""
-    return torch.Generator(device).manual_seed(int(rng.randint(2**31 - 1)))
 
 
 def take_step(generator, optimizer, loss):
