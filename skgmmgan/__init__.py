@@ -2,7 +2,8 @@
 
 from importlib.metadata import version
 
+from ._classifier import GMMGANClassifier
 from ._gmmgan import GMMGAN
 
 __version__ = version("skgmmgan")
-__all__ = ["GMMGAN"]
+__all__ = ["GMMGAN", "GMMGANClassifier"]

@@ -75,14 +75,15 @@ class Levels:
     ----------
     values : distinct values in ascending order, NaN last
     counts : rows that hold each of them
-    order : the values' positions by rank; those beyond MAX_LEVELS share the last level
+    order : the values' positions by rank; those beyond `max_levels` share the last level
     """
 
-    def __init__(self, values, counts, order, is_state=False):
+    def __init__(self, values, counts, order, is_state=False, max_levels=MAX_LEVELS):
         self.values = values
         self.by_rank = order
+        self.max_levels = max_levels
         self.code = np.empty(len(values), dtype=np.int64)
-        self.code[order] = np.minimum(np.arange(len(values)), MAX_LEVELS - 1)
+        self.code[order] = np.minimum(np.arange(len(values)), max_levels - 1)
         shares = counts / counts.sum()
         self.unit = Unit(np.bincount(self.code, weights=shares), is_state)
         self.log_within = np.log(shares / self.unit.shares[self.code])
@@ -97,9 +98,9 @@ class Levels:
     def decode(self, codes, rng):
         """Value of each level; one of several that share a level is drawn by its share."""
         where = self.by_rank[codes]
-        shared = np.flatnonzero(codes == MAX_LEVELS - 1)
-        if len(shared) and len(self.values) > MAX_LEVELS:
-            members = self.by_rank[MAX_LEVELS - 1 :]
+        shared = np.flatnonzero(codes == self.max_levels - 1)
+        if len(shared) and len(self.values) > self.max_levels:
+            members = self.by_rank[self.max_levels - 1 :]
             share = np.exp(self.log_within[members])
             where[shared] = rng.choice(members, len(shared), p=share / share.sum())
         return self.values[where]
@@ -221,6 +222,18 @@ class DiscreteColumn:
         return codes + 1.0
 
 
+class LabelColumn(DiscreteColumn):
+    """The column of class labels: a level for each class, whose base is its share, as a state has it."""
+
+    def __init__(self, labels):
+        values, counts = np.unique(labels[labels != UNSEEN], return_counts=True)
+        by_count = np.argsort(-counts, kind="stable")
+        self.levels = Levels(values, counts, by_count, is_state=True, max_levels=len(values))
+
+    def features(self, x):
+        return np.minimum(super().features(x), MAX_LEVELS)
+
+
 class NumericColumn:
     """A column of numbers: a continuous unit, after a state unit if it has atoms or missing values."""
 
@@ -292,12 +305,15 @@ class Codec:
     categorical, nominal : masks of the columns that hold categories, and of those without an order
     n_knots : knots of the transforms of numeric columns
     rng : RandomState, for the noise inside rounding steps
+    label : LabelColumn of the first column, if that holds class labels
     """
 
-    def __init__(self, values, categorical, nominal, *, n_knots, rng):
+    def __init__(self, values, categorical, nominal, *, n_knots, rng, label=None):
         self.columns, self.units, self.slices = [], [], []
         for x, is_category, is_nominal in zip(values.T, categorical, nominal, strict=True):
-            if is_category:
+            if label is not None and not self.columns:
+                column = label
+            elif is_category:
                 column = DiscreteColumn(x[x != UNSEEN] if (x != UNSEEN).any() else x, is_nominal)
             elif is_discrete(x):
                 column = DiscreteColumn(x, nominal=False)

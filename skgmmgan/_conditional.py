@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from ._codec import ABSENT, ACTIVE
+from ._containers import is_missing
 from ._generator import draw_index, draw_number, mixture_log_prob
 from ._model import seeded_stream
 
@@ -211,7 +212,7 @@ def booleans(flags, n):
     if not hasattr(flags, "__len__"):
         raise TypeError(f"where= must return {n} booleans, got {flags!r}.")
     flags = list(flags)
-    missing = [flag is None or flag is not flag or type(flag).__name__ == "NAType" for flag in flags]
+    missing = [is_missing(flag) for flag in flags]
     if len(flags) != n or not all(gap or isinstance(f, (bool, np.bool_)) for f, gap in zip(flags, missing)):
         raise TypeError(f"where= must return {n} booleans, one for each row of the table that it gets.")
     return np.array([not gap and bool(flag) for flag, gap in zip(flags, missing)], dtype=bool)

@@ -68,6 +68,10 @@ class ArrayContainer:
         """X with the cells of `table` where there are gaps, a mask of the shape of X."""
         return np.where(gaps, table, X)
 
+    def append(self, X, table):
+        """X with the rows of `table` below."""
+        return np.concatenate([X, table])
+
 
 class ObjectColumn(NamedTuple):
     """The dtype of a pandas column of objects: what it holds in pandas' words, and what stands in a missing cell."""
@@ -184,6 +188,11 @@ class PandasContainer:
         for j in np.flatnonzero(gaps.any(axis=0)):
             X.isetitem(j, self._fill_column(X.iloc[:, j], gaps[:, j], table.iloc[:, j]))
         return X
+
+    def append(self, X, table):
+        import pandas as pd
+
+        return pd.concat([X, table], ignore_index=True)
 
     @staticmethod
     def _fill_column(cells, gap, drawn):
@@ -397,6 +406,11 @@ def _narwhals(X):
     except ImportError as error:
         raise ImportError(f"narwhals is needed for a {type(X).__name__}: pip install 'skgmmgan[polars]'.") from error
     return nw.from_native(X, eager_only=True)
+
+
+def is_missing(value):
+    """Whether a Python object stands for a missing cell."""
+    return value is None or type(value).__name__ in ("NAType", "NaTType") or value != value
 
 
 def is_pandas(X):

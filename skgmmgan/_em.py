@@ -45,25 +45,18 @@ class PriorSearch:
         self.given = {"n_components": n_components, "covariance_type": covariance_type, "reg_covar": reg_covar}
         self.n_init = n_init
 
-    def fit(self, values, setting, rng, fitting=slice(None)):
-        """Codec of the rows, and GaussianMixture of those at the positions `fitting`."""
-        return self._fit(values, setting, rng, "final", fitting)
+    def fit(self, known, fitting, setting, rng):
+        """Codec of the rows that are known, and GaussianMixture of those to be fitted."""
+        return self._fit(known, fitting, setting, rng, "final")
 
     def choose(self, values, rng):
-        """Settings {n_knots, n_components, covariance_type, reg_covar} by greedy search."""
+        """Settings {n_knots, n_components, ...} by greedy search."""
         n = len(values)
-        few = n < FEW_ROWS
-        most = max(1, n // ROWS_PER_COMPONENT)
         given = {name: value for name, value in self.given.items() if value != "auto"}
-        candidates = {
-            "n_knots": FEW_KNOTS if few else MANY_KNOTS,
-            "n_components": [k for k in COMPONENTS if k <= most],
-            "covariance_type": COVARIANCE_TYPES if few else COVARIANCE_TYPES[:1],
-            "reg_covar": REGULARISATIONS if few else [REGULARISATION],
-        }
-        setting = {name: values[0] for name, values in candidates.items()}
-        setting |= {"n_components": min(3, most, given.get("n_components", n))}
-        setting |= {name: value for name, value in given.items() if name != "n_components"}
+        candidates = self._candidates(values)
+        setting = {name: options[0] for name, options in candidates.items()}
+        few_components = min(3, candidates["n_components"][-1], given.get("n_components", n))
+        setting |= {**given, "n_components": few_components}
         folds = self._folds(n, rng)
         for name, options in candidates.items():
             if name in given:
@@ -71,6 +64,17 @@ class PriorSearch:
             elif len(options) > 1 and folds:
                 setting = self._best(values, folds, setting, name, options, rng)
         return setting
+
+    def _candidates(self, values):
+        """What each setting may be, the first being where the search starts."""
+        few = len(values) < FEW_ROWS
+        most = max(1, len(values) // ROWS_PER_COMPONENT)
+        return {
+            "n_knots": FEW_KNOTS if few else MANY_KNOTS,
+            "n_components": [k for k in COMPONENTS if k <= most],
+            "covariance_type": COVARIANCE_TYPES if few else COVARIANCE_TYPES[:1],
+            "reg_covar": REGULARISATIONS if few else [REGULARISATION],
+        }
 
     @staticmethod
     def _folds(n, rng):
@@ -99,27 +103,39 @@ class PriorSearch:
         scores = []
         for train, test in folds:
             rng = np.random.RandomState(seed)
-            codec, mixture = self._fit(values[train], setting, rng, "search")
-            rows = codec.encode(values[test], rng)
-            scores.append(mixture.score_samples(codec.spread(rows, rng)) + rows.log_slopes.sum(1))
+            codec, mixture = self._fit(values[train], values[train], setting, rng, "search")
+            z, log_slopes = self._coordinates(codec, values[test], rng)
+            scores.append(mixture.score_samples(z) + log_slopes)
         scores = np.concatenate(scores)
         low, middle, high = np.quantile(scores, [0.25, 0.5, 0.75])
         return np.maximum(scores, middle - MAX_LOSS * (1 + high - low)).mean()
 
-    def _fit(self, values, setting, rng, purpose, fitting=slice(None)):
-        codec = self.make_codec(values, setting["n_knots"], rng)
-        values = values[fitting]
-        rows = values if len(values) <= MAX_EM_ROWS else values[rng.permutation(len(values))[:MAX_EM_ROWS]]
-        z = codec.spread(codec.encode(rows, rng), rng)
-        mixture = GaussianMixture(
-            min(setting["n_components"], len(z)),
-            covariance_type=setting["covariance_type"],
-            reg_covar=setting["reg_covar"],
-            n_init=self.n_init,
-            max_iter=MAX_ITER[purpose],
-            random_state=rng.randint(2**31 - 1),
-        )
+    def _fit(self, known, fitting, setting, rng, purpose):
+        codec = self.make_codec(known, setting["n_knots"], rng)
+        rows = fitting if len(fitting) <= MAX_EM_ROWS else fitting[rng.permutation(len(fitting))[:MAX_EM_ROWS]]
+        z, _ = self._coordinates(codec, rows, rng)
         # EM that has not converged is still a good prior; its small products are fastest on one BLAS thread
         with warnings.catch_warnings(), threadpool_limits(1, "blas"):
             warnings.simplefilter("ignore")
-            return codec, mixture.fit(z)
+            return codec, self._mixture(codec, z, rows, setting, MAX_ITER[purpose], rng)
+
+    def _coordinates(self, codec, values, rng):
+        """Coordinates for EM, (n, d), and the log-slope of each row, (n,)."""
+        rows = codec.encode(values, rng)
+        return codec.spread(rows, rng), rows.log_slopes.sum(1)
+
+    def _mixture(self, codec, z, rows, setting, max_iter, rng):
+        return fit_mixture(z, setting["n_components"], setting, self.n_init, max_iter, rng)
+
+
+def fit_mixture(z, n_components, setting, n_init, max_iter, rng):
+    """A GaussianMixture of at most `n_components`, and of no more than there are rows."""
+    mixture = GaussianMixture(
+        min(n_components, len(z)),
+        covariance_type=setting["covariance_type"],
+        reg_covar=setting["reg_covar"],
+        n_init=n_init,
+        max_iter=max_iter,
+        random_state=rng.randint(2**31 - 1),
+    )
+    return mixture.fit(z)

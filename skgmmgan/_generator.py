@@ -116,6 +116,10 @@ class Generator(nn.Module):
         """The same without the network: the density of the mixture."""
         return self._log_prob(z, codes, z.new_zeros(len(z), self.network.outputs[-1].stop))
 
+    def row_log_prob(self, z, codes, stream=None):
+        """Log-density of each row, (n,): nats, in coordinates."""
+        return self.log_prob(z, codes, stream).sum(1)
+
     def _log_prob(self, z, codes, output):
         means, log_weights = self.prior.conditionals(z)  # (n, d, K)
         terms = dict(zip(self.continuous, self._continuous_log_prob(z, codes, means, log_weights, output)))
@@ -139,11 +143,13 @@ class Generator(nn.Module):
         return torch.where(codes[:, own] == ACTIVE, log_prob, absent).unbind(1)
 
     @torch.no_grad()
-    def sample(self, n, generator):
-        """Draw n rows: coordinates (n, d) and codes (n, d)."""
+    def sample(self, n, generator, first=None):
+        """Draw n rows: coordinates (n, d) and codes (n, d). `first` is the level of the first unit, if it is given."""
         walk = self.walk(n)
         for i in range(self.n_units):
-            if i in self.discrete:
+            if i == 0 and first is not None:
+                walk.take_level(0, walk.codes.new_full((n,), first))
+            elif i in self.discrete:
                 walk.take_level(i, draw_index(walk.level_log_prob(i), generator))
             else:
                 walk.take_number(i, draw_number(*walk.components(i), generator))
@@ -151,6 +157,26 @@ class Generator(nn.Module):
 
     def walk(self, n):
         return GeneratorWalk(self, n)
+
+
+class LabelledGenerator(Generator):
+    """A generator whose first unit is a label; where it is ABSENT it is unknown, and any label may be true."""
+
+    def row_log_prob(self, z, codes, stream=None):
+        """Log-density of each row, (n,): log p(y, x), and without a label log sum_y p(y, x)."""
+        unknown = codes[:, 0] == ABSENT
+        if not unknown.any():
+            return super().row_log_prob(z, codes, stream)
+        n_labels, n_unknown = len(self.midpoints_0), int(unknown.sum())
+        label = torch.arange(n_labels, device=z.device).repeat(n_unknown)
+        all_codes = torch.cat([codes[~unknown], codes[unknown].repeat_interleave(n_labels, 0)])
+        all_z = torch.cat([z[~unknown], z[unknown].repeat_interleave(n_labels, 0)])
+        all_codes[-len(label) :, 0], all_z[-len(label) :, 0] = label, self.midpoints_0[label]
+        known, joint = super().row_log_prob(all_z, all_codes, stream).split([len(z) - n_unknown, len(label)])
+        log_prob = torch.empty_like(z[:, 0])
+        log_prob[~unknown] = known
+        log_prob[unknown] = torch.logsumexp(joint.unflatten(0, (n_unknown, n_labels)), 1)
+        return log_prob
 
 
 class GeneratorWalk:

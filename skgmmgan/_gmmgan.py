@@ -1,72 +1,18 @@
-"""GMMGAN: parameters, validation, and the four steps of a fit."""
-
-import sys
-import warnings
-from dataclasses import fields
-from numbers import Integral, Real
+"""GMMGAN: a table in, a density and new rows out."""
 
 import numpy as np
-import torch
-from sklearn.base import BaseEstimator, DensityMixin, _fit_context
+from sklearn.base import DensityMixin, _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from ._codec import Codec
+from ._base import BaseGMMGAN, check_count
 from ._conditional import Given, draw_given, draw_where, warn_of_few_particles
-from ._containers import container_of, is_frame
-from ._discriminator import REWARDS
-from ._em import PriorSearch
-from ._generator import Generator
-from ._model import CHUNK, Model, seeded_stream
+from ._containers import is_frame
+from ._model import CHUNK
 from ._prior import REDUCE_COVARIANCES, weighted_moments
-from ._table import Table, refuse_duplicates
-from ._training import Settings, train
-
-MIN_NUMBER, MAX_NUMBER = 1e-100, 1e100  # of the largest number of a column
 
 
-def resolve_device(device):
-    """torch.device for a name; "auto" takes CUDA or MPS where there is one."""
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ValueError(f"device={device!r} cannot be used here ({error}); use device='cpu' or 'auto'.") from error
-    return torch.device(device)
-
-
-def progress_bar(verbose):
-    """A function that wraps an iterable in a progress bar on stderr, or leaves it alone."""
-    if not verbose:
-        return lambda iterable, desc: iterable
-    from tqdm import tqdm
-
-    return lambda iterable, desc: tqdm(iterable, desc=f"GMMGAN {desc}", file=sys.stderr)
-
-
-def check_count(name, n, least):
-    """Raise TypeError or ValueError unless n is an integer of at least `least`."""
-    if not isinstance(n, Integral) or isinstance(n, (bool, np.bool_)):
-        raise TypeError(f"{name}={n!r} must be an integer.")
-    if n < least:
-        raise ValueError(f"{name}={n!r} must be {least} or more.")
-
-
-def warn_of_identifiers(table):
-    """One warning for all columns of text in which every value differs."""
-    columns = [column.label for column in table.columns if column.is_identifier]
-    if columns:
-        warnings.warn(
-            f"Every value of column {', '.join(columns)} differs. Such identifiers are learned as categories, and real "
-            "ones would be given out by sample(); drop them first, for example by X.drop(columns=[...]).",
-            UserWarning,
-            stacklevel=4,
-        )
-
-
-class GMMGAN(DensityMixin, BaseEstimator):
+class GMMGAN(DensityMixin, BaseGMMGAN):
     """Table synthesizer: a Gaussian mixture refined by an adversarial network, with a likelihood.
 
     EM fits a Gaussian mixture to smoothly transformed columns. A masked autoregressive network, which starts as that
@@ -142,6 +88,11 @@ class GMMGAN(DensityMixin, BaseEstimator):
     n_iter_no_change : int, default=4
         Epochs without a better held-out log-likelihood after which the warm start ends.
 
+    warm_start : bool, default=False
+        Whether a further call of `fit` goes on from the present weights, for example to tune a model of a large table
+        to few rows of another. Codec and prior stay, so the table must have the same columns; new categories and
+        numbers out of bounds are scored but not drawn. Kept discriminators are learned anew.
+
     device : str, default="cpu"
         Torch device of the generator; "auto" takes CUDA or MPS where there is one.
 
@@ -208,91 +159,6 @@ class GMMGAN(DensityMixin, BaseEstimator):
     (5, 4)
     """
 
-    _parameter_constraints: dict = {
-        "n_components": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "covariance_type": [StrOptions({"auto", "full", "tied", "diag", "spherical"})],
-        "reg_covar": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
-        "n_init": [Interval(Integral, 1, None, closed="left")],
-        "categorical_features": ["array-like", StrOptions({"from_dtype"})],
-        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "max_epochs": [Interval(Integral, 0, None, closed="left")],
-        "adversarial_rounds": [Interval(Integral, 0, None, closed="left")],
-        "adversarial_weight": [Interval(Real, 0, 1, closed="left")],
-        "adversarial_loss": [StrOptions(set(REWARDS))],
-        "discriminator": [StrOptions({"boosting", "mlp"}), HasMethods(["fit", "predict"])],
-        "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "keep_discriminators": ["boolean"],
-        "enforce_bounds": ["boolean"],
-        "enforce_decimals": ["boolean"],
-        "min_category_count": [Interval(Integral, 1, None, closed="left")],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "device": [str],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-    }
-
-    def __init__(
-        self,
-        n_components="auto",
-        *,
-        covariance_type="auto",
-        reg_covar="auto",
-        n_init=1,
-        categorical_features="from_dtype",
-        hidden_layer_sizes=(512, 512),
-        max_epochs=30,
-        adversarial_rounds=8,
-        adversarial_weight=0.0,
-        adversarial_loss="reverse_kl",
-        discriminator="boosting",
-        batch_size="auto",
-        learning_rate=4e-3,
-        dropout=0.2,
-        keep_discriminators=True,
-        enforce_bounds=True,
-        enforce_decimals=True,
-        min_category_count=1,
-        validation_fraction=0.1,
-        n_iter_no_change=4,
-        device="cpu",
-        random_state=None,
-        verbose=0,
-    ):
-        self.n_components = n_components
-        self.covariance_type = covariance_type
-        self.reg_covar = reg_covar
-        self.n_init = n_init
-        self.categorical_features = categorical_features
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.max_epochs = max_epochs
-        self.adversarial_rounds = adversarial_rounds
-        self.adversarial_weight = adversarial_weight
-        self.adversarial_loss = adversarial_loss
-        self.discriminator = discriminator
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.dropout = dropout
-        self.keep_discriminators = keep_discriminators
-        self.enforce_bounds = enforce_bounds
-        self.enforce_decimals = enforce_decimals
-        self.min_category_count = min_category_count
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.device = device
-        self.random_state = random_state
-        self.verbose = verbose
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags
-
-    def __sklearn_is_fitted__(self):
-        return getattr(self, "_model", None) is not None
-
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None):
         """Learn a table.
@@ -315,113 +181,15 @@ class GMMGAN(DensityMixin, BaseEstimator):
             If the table has fewer than two rows, fewer rows than components, infinite numbers or no value at all.
         """
         rng = check_random_state(self.random_state)
-        self._check_parameters()
-        X = self._validate_table(X, reset=True)
-        table = Table(X, self.categorical_features, self.min_category_count)
-        warn_of_identifiers(table)
-        values = table.encode(X)
-        self._check_values(values, table)
-        device = resolve_device(self.device)
-        random = np.random.RandomState(rng.randint(2**31 - 1))
-        search = self._search(table)
-        choice = search.choose(values, rng)
-        history = [{"stage": "prior", **choice}]
-
-        def build(rows, fitting):
-            return self._build(*search.fit(rows, choice, rng, fitting), len(rows), device, rng)
-
-        def publish(model):
-            self._table, self._model, self._random, self.history_ = table, model, random, history
-            self.mixture_ = model.mixture
-
-        try:
-            train(build, publish, values, self._settings(history), rng)
-        finally:
-            if getattr(self, "_table", None) is table:
-                self._describe(values)
-        return self
-
-    def _check_parameters(self):
-        """Raise ValueError for parameters that `_parameter_constraints` can't tell wrong."""
-        sizes = np.atleast_1d(self.hidden_layer_sizes)
-        if not len(sizes) or not all(isinstance(size, Integral) and size > 0 for size in sizes):
-            raise ValueError(f"hidden_layer_sizes={sizes!r} must hold one or more positive integers.")
-        named = isinstance(self.discriminator, str)
-        if not named and not any(hasattr(self.discriminator, m) for m in ("decision_function", "predict_proba")):
-            raise ValueError(
-                f"discriminator={self.discriminator!r} has neither decision_function nor predict_proba; choose a "
-                "classifier that tells probabilities."
-            )
-
-    def _validate_table(self, X, *, reset):
-        """X as a DataFrame or a numeric array, its shape and names checked."""
-        least = 2 if reset else 1
-        if hasattr(X, "collect"):
-            raise TypeError(f"X is a {type(X).__name__}; call its collect() first.")
-        if not is_frame(X):
-            return validate_data(self, X, reset=reset, ensure_all_finite=False, ensure_min_samples=least)
-        for axis, (what, minimum) in enumerate([("sample", least), ("feature", 1)]):
-            if X.shape[axis] < minimum:
-                raise ValueError(
-                    f"Found a table with {X.shape[axis]} {what}(s) (shape={X.shape}) while a minimum of {minimum} is "
-                    f"required by {type(self).__name__}."
-                )
-        refuse_duplicates(container_of(X).names)
-        return validate_data(self, X, reset=reset, skip_check_array=True)
-
-    def _check_values(self, values, table):
-        """Raise ValueError for a table that can't be learned with these parameters."""
-        if np.isnan(values).all():
-            raise ValueError("X has no observed value: every cell is missing.")
-        for column, x in zip(table.columns, values.T):
-            size = np.abs(x[~np.isnan(x) & (x != 0)])
-            if len(size) and not MIN_NUMBER < size.max() < MAX_NUMBER:
-                raise ValueError(
-                    f"Column {column.label} holds numbers up to {size.max():.3g}, whose squares are no floats; rescale "
-                    f"it to between {MIN_NUMBER:g} and {MAX_NUMBER:g}."
-                )
-        if self.n_components != "auto" and self.n_components > len(values):
-            raise ValueError(
-                f"n_components={self.n_components} is more than n_samples={len(values)}, the rows of X; "
-                "lower n_components or leave it at 'auto'."
-            )
-
-    def _settings(self, history):
-        """The parameters that the training loop needs."""
-        own = self.get_params(deep=False)
-        given = {field.name: own[field.name] for field in fields(Settings) if field.name in own}
-        return Settings(**given, progress=progress_bar(self.verbose), history=history)
-
-    def _search(self, table):
-        """What fits the prior."""
-
-        def make_codec(values, n_knots, rng):
-            return Codec(values, table.categorical, table.nominal, n_knots=n_knots, rng=rng)
-
-        return PriorSearch(make_codec, self.n_components, self.covariance_type, self.reg_covar, self.n_init)
-
-    def _build(self, codec, mixture, n_rows, device, rng):
-        """The model that starts from a prior."""
-        sizes = [self.hidden_layer_sizes] if isinstance(self.hidden_layer_sizes, Integral) else self.hidden_layer_sizes
-        stream = seeded_stream("cpu", rng)
-        generator = Generator(codec.units, mixture, n_rows, sizes, self.dropout, stream)
-        return Model(codec, mixture, generator, self.enforce_bounds, self.enforce_decimals, device)
+        return self._learn(*self._read(X), rng)
 
     def _describe(self, values):
-        """Set the fitted attributes that tell about the model."""
-        self.weights_ = self.mixture_.weights_
+        super()._describe(values)
         self.converged_, self.n_iter_ = self.mixture_.converged_, self.mixture_.n_iter_
         self.lower_bound_ = self.mixture_.lower_bound_
-        self.log_normalizer_ = float(self._model.log_normalizer)
-        self.log_normalizer_std_ = float(self._model.log_normalizer_std)
         numbers = values[:, ~self._table.categorical]
         self.means_, covariances = weighted_moments(numbers, self._responsibilities(values))
         self.covariances_ = REDUCE_COVARIANCES[self.covariance_type](covariances, self.weights_)
-
-    def _values(self, X):
-        """Float matrix of a table to be scored."""
-        check_is_fitted(self)
-        return self._table.encode(self._validate_table(X, reset=False))
 
     def score_samples(self, X):
         """Log-likelihood of each row.
@@ -520,10 +288,6 @@ class GMMGAN(DensityMixin, BaseEstimator):
         if not allowed.all():
             self._table.refuse_condition(conditions, *np.argwhere(~allowed)[0])
         return Given(values, np.tile(fixed, (len(values), 1)))
-
-    def _stream(self, random_state):
-        """RandomState of a seed; for None the model's own."""
-        return self._random if random_state is None else check_random_state(random_state)
 
     def _draw(self, n, given, rng):
         """Values of n rows, or of n rows for each given one, (rows, n_features)."""

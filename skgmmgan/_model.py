@@ -54,6 +54,11 @@ class Model:
             log_normalizer_std,
         )
 
+    def without_discriminators(self, enforce_bounds, enforce_decimals, device):
+        """A model that starts from the weights of this one's generator."""
+        generator = copy.deepcopy(self.generator)
+        return Model(self.codec, self.mixture, generator, enforce_bounds, enforce_decimals, device)
+
     def as_given(self, values):
         return self.codec.as_given(values, self.enforce_bounds, self.enforce_decimals)
 
@@ -73,41 +78,44 @@ class Model:
 
     def _log_prob(self, values):
         tilt = np.minimum(self.log_tilt(values), self.log_cap) - self.log_normalizer
-        return self._in_units(self.generator.log_prob, values) + tilt
+        return self._in_units(self.generator.row_log_prob, values) + tilt
 
     def prior_log_prob(self, values):
         """Log-density of each row under the prior alone, (n,)."""
-        return self._in_units(self.generator.prior_log_prob, values)
+        return self._in_units(lambda z, codes: self.generator.prior_log_prob(z, codes).sum(1), values)
 
     @torch.no_grad()
     def _in_units(self, log_prob, values):
         """Log-density of each row, (n,), from one of coordinates and codes."""
         rows = self.codec.encode(values)
         in_coordinates = log_prob(torch.as_tensor(rows.z), torch.as_tensor(rows.codes))
-        return in_coordinates.sum(1).numpy() + rows.log_slopes.sum(1)
+        return in_coordinates.numpy() + rows.log_slopes.sum(1)
 
     def working_generator(self):
         """Float32 copy of the generator on the device."""
         return copy.deepcopy(self.generator).to(self.device, torch.float32)
 
-    def propose(self, n, rng):
+    def propose(self, n, rng, first=None):
         """Values of n rows of the generator alone, as they are given out, (n, n_columns)."""
         generator = self.working_generator()
         stream = seeded_stream(self.device, rng)
         chunks = [min(CHUNK, n - i) for i in range(0, n, CHUNK)] or [0]
-        return np.concatenate([self.decode(*generator.sample(m, stream), rng) for m in chunks])
+        return np.concatenate([self.decode(*generator.sample(m, stream, first), rng) for m in chunks])
 
     def decode(self, z, codes, rng):
         """Values of drawn coordinates and codes, as they are given out, (n, n_columns)."""
         return self.as_given(self.codec.decode(z.double().cpu().numpy(), codes.cpu().numpy(), rng))
 
-    def sample(self, n, rng):
-        """Values of n independent rows: the generator's, thinned by rejection with the kept discriminators."""
+    def sample(self, n, rng, first=None):
+        """Values of n independent rows: the generator's, thinned by rejection with the kept discriminators.
+
+        With `first`, a level of the first unit, they are rows in which it has this level.
+        """
         if not self.kept:
-            return self.propose(n, rng)
+            return self.propose(n, rng, first)
         accepted, missing = [np.empty((0, len(self.codec.columns)))], n
         while missing > 0:
-            proposed = self.propose(min(int(1.1 * missing / MIN_ACCEPTANCE) + 20, 20 * CHUNK), rng)
+            proposed = self.propose(min(int(1.1 * missing / MIN_ACCEPTANCE) + 20, 20 * CHUNK), rng, first)
             kept = proposed[np.log(rng.uniform(size=len(proposed))) < self.log_tilt(proposed) - self.log_cap]
             accepted.append(kept[:missing])
             missing -= len(accepted[-1])

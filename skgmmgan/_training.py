@@ -90,7 +90,7 @@ def copy_weights(source, target):
 
 @torch.no_grad()
 def row_log_prob(generator, tensors, chunk=5000):
-    parts = [generator.log_prob(z, codes).sum(1) for z, codes in zip(*(t.split(chunk) for t in tensors))]
+    parts = [generator.row_log_prob(z, codes) for z, codes in zip(*(t.split(chunk) for t in tensors))]
     return torch.cat(parts).double().cpu().numpy()
 
 
@@ -121,7 +121,7 @@ class LikelihoodEpochs:
         tensors = to_tensors(self.model, self.rows[order], self.rng)
         losses = []
         for z, codes in zip(*(t.split(self.batch_size) for t in tensors)):
-            loss = -self.generator.log_prob(z, codes, self.stream).sum(1).mean()
+            loss = -self.generator.row_log_prob(z, codes, self.stream).mean()
             take_step(self.generator, self.optimizer, loss)
             self.schedule.step()
             self.average.update(self.generator)
@@ -266,8 +266,8 @@ def absorb_round(model, classifier, train, settings, rng):
         rows = train[rng.randint(len(train), size=FRESH_STEPS * size)]
         batches = zip(*(t.split(size) for t in (*fake, reward, *to_tensors(model, rows, rng))))
         for z, codes, r, real_z, real_codes in batches:
-            likelihood = generator.log_prob(real_z, real_codes).sum(1).mean()
-            loss = -(1 - weight) * likelihood - weight * (r * generator.log_prob(z, codes).sum(1)).mean()
+            likelihood = generator.row_log_prob(real_z, real_codes).mean()
+            loss = -(1 - weight) * likelihood - weight * (r * generator.row_log_prob(z, codes)).mean()
             take_step(generator, optimizer, loss)
             average.update(generator)
             losses.append(loss.item())
@@ -365,35 +365,42 @@ def measure_normalizer(model, reference, rng):
 
 
 def split_rows(n, validation_fraction, rng):
-    """Positions of the rows that train and of those that select."""
+    """Pairs of positions that train and that select: five folds of few rows, one split of many."""
+    if n < FEW_ROWS:
+        return list(KFold(min(5, n), shuffle=True, random_state=rng).split(np.empty(n)))
     n_held = min(max(round(validation_fraction * n), MIN_HELD_OUT), n // 2)
     order = rng.permutation(n)
-    return order[n_held:], order[:n_held]
+    return [(order[n_held:], order[:n_held])]
 
 
-def train(build, publish, values, settings, rng):
+def train(build, publish, values, whole, settings, rng):
     """Prior, warm start and refinement, on a float matrix of at least two rows.
 
     Parameters
     ----------
-    build : callable (values, positions of those that train) -> Model
-        Fits the prior.
+    whole : mask of the rows that discriminators may read; the others lack their label
+    build : callable (positions of the rows that are known, positions of those that may be fitted) -> Model
+        Gives a model to start from.
     publish : callable (Model)
         Told of the model as soon as it can be used; from then on it only gets better.
     """
     learn = train_few if len(values) < FEW_ROWS else train_many
     model, folds = learn(build, publish, values, settings, rng)
-    if settings.adversarial_rounds and len(values) >= MIN_ADVERSARIAL_ROWS:
+    if settings.adversarial_rounds and whole.sum() >= MIN_ADVERSARIAL_ROWS:
+        if not whole.all():
+            values = values[whole]
+            folds = split_rows(len(values), settings.validation_fraction, rng)
         refine(model, values, folds, settings, rng)
 
 
 def train_many(build, publish, values, settings, rng):
     """Warm start on most rows; the others select epochs and discriminators."""
+    everything = np.arange(len(values))
     if not (settings.max_epochs or settings.adversarial_rounds):
-        publish(build(values, slice(None)))
+        publish(build(everything, everything))
         return None, None
-    folds = [split_rows(len(values), settings.validation_fraction, rng)]
-    model = build(values, folds[0][0])
+    folds = split_rows(len(values), settings.validation_fraction, rng)
+    model = build(everything, folds[0][0])
     publish(model)
     warm_start([model], values, folds, settings, rng)
     return model, folds
@@ -401,11 +408,12 @@ def train_many(build, publish, values, settings, rng):
 
 def train_few(build, publish, values, settings, rng):
     """Cross-validated number of warm-start epochs, then those on all rows; discriminators are cross-fitted."""
-    model = build(values, slice(None))
+    everything = np.arange(len(values))
+    model = build(everything, everything)
     publish(model)
     if settings.max_epochs and len(values) >= MIN_NETWORK_ROWS:
         folds = list(KFold(WARM_START_FOLDS, shuffle=True, random_state=rng).split(values))
-        apart = [build(values[train], slice(None)) for train, _ in folds]
+        apart = [build(train, train) for train, _ in folds]
         n_epochs = warm_start(apart, values, folds, settings, rng)
         continue_epochs(model, values, n_epochs, settings, rng)
-    return model, list(KFold(min(5, len(values)), shuffle=True, random_state=rng).split(values))
+    return model, split_rows(len(values), settings.validation_fraction, rng)

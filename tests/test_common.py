@@ -10,7 +10,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skgmmgan import GMMGAN
+from skgmmgan import GMMGAN, GMMGANClassifier
 
 SHORT = {"max_epochs": 2, "adversarial_rounds": 1}
 LAST = GMMGAN(random_state=0, **SHORT)  # scikit-learn's checks seed a pipeline, but not its steps
@@ -25,7 +25,11 @@ if sklearn.__version__.startswith("1.6."):
 
 
 @parametrize_with_checks(
-    [GMMGAN(random_state=0), GMMGAN(covariance_type="diag", discriminator="mlp", adversarial_weight=0.3, **SHORT)]
+    [
+        GMMGAN(random_state=0),
+        GMMGAN(covariance_type="diag", discriminator="mlp", adversarial_weight=0.3, **SHORT),
+        GMMGANClassifier(random_state=0, **SHORT),
+    ]
 )
 def test_estimator(estimator, check):
     check(estimator)
@@ -48,5 +52,6 @@ def test_pipeline(estimator, check):
 
 
 @pytest.mark.parametrize("name", ["check_param_validation", "check_dataframe_column_names_consistency"])
-def test_checks_outside_the_common_list(name):
-    getattr(estimator_checks, name)("GMMGAN", GMMGAN(**SHORT))
+@pytest.mark.parametrize("estimator", [GMMGAN, GMMGANClassifier])
+def test_checks_outside_the_common_list(estimator, name):
+    getattr(estimator_checks, name)(estimator.__name__, estimator(**SHORT))

@@ -1,0 +1,316 @@
+"""What every estimator here shares: parameters, validation, and the steps of a fit."""
+
+import sys
+import warnings
+from dataclasses import fields
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ._codec import Codec
+from ._containers import container_of, is_frame
+from ._discriminator import REWARDS
+from ._em import PriorSearch
+from ._generator import Generator
+from ._model import Model, seeded_stream
+from ._table import Table, refuse_duplicates
+from ._training import Settings, train
+
+STRUCTURE = (
+    "n_components",
+    "covariance_type",
+    "reg_covar",
+    "categorical_features",
+    "hidden_layer_sizes",
+    "min_category_count",
+)  # parameters that make the shape of a model
+MIN_NUMBER, MAX_NUMBER = 1e-100, 1e100  # of the largest number of a column
+
+
+def resolve_device(device):
+    """torch.device for a name; "auto" takes CUDA or MPS where there is one."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ValueError(f"device={device!r} cannot be used here ({error}); use device='cpu' or 'auto'.") from error
+    return torch.device(device)
+
+
+def progress_bar(verbose):
+    """A function that wraps an iterable in a progress bar on stderr, or leaves it alone."""
+    if not verbose:
+        return lambda iterable, desc: iterable
+    from tqdm import tqdm
+
+    return lambda iterable, desc: tqdm(iterable, desc=f"GMMGAN {desc}", file=sys.stderr)
+
+
+def check_count(name, n, least):
+    """Raise TypeError or ValueError unless n is an integer of at least `least`."""
+    if not isinstance(n, Integral) or isinstance(n, (bool, np.bool_)):
+        raise TypeError(f"{name}={n!r} must be an integer.")
+    if n < least:
+        raise ValueError(f"{name}={n!r} must be {least} or more.")
+
+
+def read_table(estimator, X, *, reset=True):
+    """X as a DataFrame or a numeric array, its shape and names checked for an estimator."""
+    least = 2 if reset else 1
+    if hasattr(X, "collect"):
+        raise TypeError(f"X is a {type(X).__name__}; call its collect() first.")
+    if not is_frame(X):
+        return validate_data(estimator, X, reset=reset, ensure_all_finite=False, ensure_min_samples=least)
+    for axis, (what, minimum) in enumerate([("sample", least), ("feature", 1)]):
+        if X.shape[axis] < minimum:
+            raise ValueError(
+                f"Found a table with {X.shape[axis]} {what}(s) (shape={X.shape}) while a minimum of {minimum} is "
+                f"required by {type(estimator).__name__}."
+            )
+    refuse_duplicates(container_of(X).names)
+    return validate_data(estimator, X, reset=reset, skip_check_array=True)
+
+
+def warn_of_identifiers(table):
+    """One warning for all columns of text in which every value differs."""
+    columns = [column.label for column in table.columns if column.is_identifier]
+    if columns:
+        warnings.warn(
+            f"Every value of column {', '.join(columns)} differs. Such identifiers are learned as categories, and real "
+            "ones would be given out by sample(); drop them first, for example by X.drop(columns=[...]).",
+            UserWarning,
+            stacklevel=5,
+        )
+
+
+class BaseGMMGAN(BaseEstimator):
+    """Parameters of the model, and a fit to the values of a table. Subclasses tell what the values are."""
+
+    _generator = Generator
+
+    _parameter_constraints: dict = {
+        "n_components": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "covariance_type": [StrOptions({"auto", "full", "tied", "diag", "spherical"})],
+        "reg_covar": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "categorical_features": ["array-like", StrOptions({"from_dtype"})],
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "max_epochs": [Interval(Integral, 0, None, closed="left")],
+        "adversarial_rounds": [Interval(Integral, 0, None, closed="left")],
+        "adversarial_weight": [Interval(Real, 0, 1, closed="left")],
+        "adversarial_loss": [StrOptions(set(REWARDS))],
+        "discriminator": [StrOptions({"boosting", "mlp"}), HasMethods(["fit", "predict"])],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "keep_discriminators": ["boolean"],
+        "enforce_bounds": ["boolean"],
+        "enforce_decimals": ["boolean"],
+        "min_category_count": [Interval(Integral, 1, None, closed="left")],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "warm_start": ["boolean"],
+        "device": [str],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        n_components="auto",
+        *,
+        covariance_type="auto",
+        reg_covar="auto",
+        n_init=1,
+        categorical_features="from_dtype",
+        hidden_layer_sizes=(512, 512),
+        max_epochs=30,
+        adversarial_rounds=8,
+        adversarial_weight=0.0,
+        adversarial_loss="reverse_kl",
+        discriminator="boosting",
+        batch_size="auto",
+        learning_rate=4e-3,
+        dropout=0.2,
+        keep_discriminators=True,
+        enforce_bounds=True,
+        enforce_decimals=True,
+        min_category_count=1,
+        validation_fraction=0.1,
+        n_iter_no_change=4,
+        warm_start=False,
+        device="cpu",
+        random_state=None,
+        verbose=0,
+    ):
+        self.n_components = n_components
+        self.covariance_type = covariance_type
+        self.reg_covar = reg_covar
+        self.n_init = n_init
+        self.categorical_features = categorical_features
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.max_epochs = max_epochs
+        self.adversarial_rounds = adversarial_rounds
+        self.adversarial_weight = adversarial_weight
+        self.adversarial_loss = adversarial_loss
+        self.discriminator = discriminator
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.dropout = dropout
+        self.keep_discriminators = keep_discriminators
+        self.enforce_bounds = enforce_bounds
+        self.enforce_decimals = enforce_decimals
+        self.min_category_count = min_category_count
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def __sklearn_is_fitted__(self):
+        return getattr(self, "_model", None) is not None
+
+    def _check_parameters(self):
+        """Raise ValueError for parameters that `_parameter_constraints` can't tell wrong."""
+        sizes = np.atleast_1d(self.hidden_layer_sizes)
+        if not len(sizes) or not all(isinstance(size, Integral) and size > 0 for size in sizes):
+            raise ValueError(f"hidden_layer_sizes={sizes!r} must hold one or more positive integers.")
+        named = isinstance(self.discriminator, str)
+        if not named and not any(hasattr(self.discriminator, m) for m in ("decision_function", "predict_proba")):
+            raise ValueError(
+                f"discriminator={self.discriminator!r} has neither decision_function nor predict_proba; choose a "
+                "classifier that tells probabilities."
+            )
+
+    def _check_values(self, values, table):
+        """Raise ValueError for a table that can't be learned with these parameters."""
+        if np.isnan(values).all():
+            raise ValueError("X has no observed value: every cell is missing.")
+        for column, x in zip(table.columns, values.T):
+            size = np.abs(x[~np.isnan(x) & (x != 0)])
+            if len(size) and not MIN_NUMBER < size.max() < MAX_NUMBER:
+                raise ValueError(
+                    f"Column {column.label} holds numbers up to {size.max():.3g}, whose squares are no floats; rescale "
+                    f"it to between {MIN_NUMBER:g} and {MAX_NUMBER:g}."
+                )
+        if self.n_components != "auto" and self.n_components > len(values):
+            raise ValueError(
+                f"n_components={self.n_components} is more than n_samples={len(values)}, the rows of X; "
+                "lower n_components or leave it at 'auto'."
+            )
+
+    def _read(self, X):
+        """The description of a table, and its values; on a warm start, as it was described before."""
+        self._check_parameters()
+        again = self._continues
+        X = read_table(self, X, reset=not again)
+        if again:
+            return self._table, self._table.encode(X)
+        table = Table(X, self.categorical_features, self.min_category_count)
+        warn_of_identifiers(table)
+        values = table.encode(X)
+        self._check_values(values, table)
+        return table, values
+
+    @property
+    def _continues(self):
+        """Whether `fit` starts from the present model."""
+        return self.warm_start and self.__sklearn_is_fitted__()
+
+    def _learn(self, table, values, rng):
+        """Prior, warm start and refinement; the model is there as soon as it can be used."""
+        device = resolve_device(self.device)
+        random = np.random.RandomState(rng.randint(2**31 - 1))
+        history = []
+        build = self._from_model(device) if self._continues else self._from_em(table, values, history, device, rng)
+        structure = self._structure()
+
+        def publish(model):
+            self._table, self._model, self._random, self.history_ = table, model, random, history
+            self.mixture_, self._fitted_structure = model.mixture, structure
+
+        try:
+            train(build, publish, values, self._whole(values), self._settings(history), rng)
+        finally:
+            if getattr(self, "history_", None) is history:
+                self._describe(values)
+        return self
+
+    def _from_em(self, table, values, history, device, rng):
+        """A function that builds models of rows from nothing: prior, and a network that leaves it as it is."""
+        search, values = self._search(table, values, rng)
+        choice = search.choose(values, rng)
+        history.append({"stage": "prior", **choice})
+
+        def build(known, fitting):
+            codec, mixture = search.fit(values[known], values[fitting], choice, rng)
+            stream = seeded_stream("cpu", rng)
+            n_rows = len(values[known])
+            generator = self._generator(codec.units, mixture, n_rows, self._sizes(), self.dropout, stream)
+            return Model(codec, mixture, generator, self.enforce_bounds, self.enforce_decimals, device)
+
+        return build
+
+    def _from_model(self, device):
+        """A function that builds models from the present one, without its discriminators."""
+        changed = [name for name, value in self._structure().items() if value != self._fitted_structure[name]]
+        if changed:
+            raise ValueError(
+                f"{changed[0]}={getattr(self, changed[0])!r} differs from the fit that warm_start=True continues, where "
+                f"it was {self._fitted_structure[changed[0]]}; set it back, or warm_start=False to fit anew."
+            )
+        present = self._model
+        return lambda known, fitting: present.without_discriminators(self.enforce_bounds, self.enforce_decimals, device)
+
+    def _structure(self):
+        """The parameters that a warm start can't change, as text."""
+        return {name: repr(getattr(self, name)) for name in STRUCTURE}
+
+    def _settings(self, history):
+        """The parameters that the training loop needs."""
+        own = self.get_params(deep=False)
+        given = {field.name: own[field.name] for field in fields(Settings) if field.name in own}
+        return Settings(**given, progress=progress_bar(self.verbose), history=history)
+
+    def _sizes(self):
+        return [self.hidden_layer_sizes] if isinstance(self.hidden_layer_sizes, Integral) else self.hidden_layer_sizes
+
+    def _search(self, table, values, rng):
+        """What fits the prior, and the values that it is told."""
+
+        def make_codec(values, n_knots, rng):
+            return Codec(values, table.categorical, table.nominal, n_knots=n_knots, rng=rng)
+
+        return PriorSearch(make_codec, self.n_components, self.covariance_type, self.reg_covar, self.n_init), values
+
+    @staticmethod
+    def _whole(values):
+        """Mask of the rows that lack no label."""
+        return np.ones(len(values), dtype=bool)
+
+    def _describe(self, values):
+        """Set the fitted attributes that tell about the model."""
+        self.weights_ = self.mixture_.weights_
+        self.log_normalizer_ = float(self._model.log_normalizer)
+        self.log_normalizer_std_ = float(self._model.log_normalizer_std)
+
+    def _values(self, X):
+        """Float matrix of a table to be scored."""
+        check_is_fitted(self)
+        return self._table.encode(read_table(self, X, reset=False))
+
+    def _stream(self, random_state):
+        """RandomState of a seed; for None the model's own."""
+        return self._random if random_state is None else check_random_state(random_state)

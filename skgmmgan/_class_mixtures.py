@@ -1,0 +1,115 @@
+"""A Gaussian mixture for each class, joined into one whose first coordinate is the label.
+
+Each class has components of its own [1]_, and their covariances are shrunk towards the pooled one [2]_; so a small class
+borrows from large ones, and a class of one row is that row with their spread.
+
+References
+----------
+.. [1] T. Hastie and R. Tibshirani, "Discriminant analysis by Gaussian mixtures", Journal of the Royal Statistical
+   Society B 58, 1996.
+.. [2] J. H. Friedman, "Regularized discriminant analysis", Journal of the American Statistical Association 84, 1989.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import softmax
+from sklearn.mixture import GaussianMixture
+
+from ._em import PriorSearch, fit_mixture
+from ._prior import full_covariances
+from ._table import UNSEEN
+
+CLASS_COMPONENTS = (1, 2, 3, 5, 8)  # for each class
+MAX_CLASS_COMPONENTS = 60  # of all classes together; with more classes one mixture serves them all
+SHRINKAGES = (10.0, 1.0, 100.0, 1000.0)  # rows that the pooled covariance counts for
+ORDER = ("reg_covar", "n_knots", "n_components", "shrinkage", "covariance_type")  # of the search
+ROWS_PER_COMPONENT = 5
+MIN_ROWS = 0.5  # that a component without rows counts for in the weights
+LABEL_SCALE = 0.1  # standard deviation of a component along the label, relative to the smallest step between labels
+
+
+class ClassPriorSearch(PriorSearch):
+    """Fits codec and class mixtures; the first column of the values holds the labels."""
+
+    def _candidates(self, values):
+        n_classes = len(np.unique(values[:, 0]))
+        if n_classes > MAX_CLASS_COMPONENTS:
+            return super()._candidates(values)
+        most = min(MAX_CLASS_COMPONENTS // n_classes, max(1, len(values) // (n_classes * ROWS_PER_COMPONENT)))
+        own = {"n_components": [k for k in CLASS_COMPONENTS if k <= most], "shrinkage": SHRINKAGES}
+        candidates = super()._candidates(values) | own
+        return {name: candidates[name] for name in ORDER}
+
+    def _coordinates(self, codec, values, rng):
+        z, log_slopes = super()._coordinates(codec, values, rng)
+        midpoints = codec.units[0].midpoints
+        if len(midpoints) <= MAX_CLASS_COMPONENTS:
+            z[:, 0] = codec.encode(values).z[:, 0]  # not spread: a label is all that a component needs to know
+        return z, log_slopes
+
+    def _mixture(self, codec, z, rows, setting, max_iter, rng):
+        labels = codec.units[0].midpoints
+        if len(labels) > MAX_CLASS_COMPONENTS:
+            return super()._mixture(codec, z, rows, setting, max_iter, rng)
+        overall = components_of(fit_mixture(z[:, 1:], 1, setting, 1, max_iter, rng), len(z))
+        parts = []
+        for label in labels:
+            own = z[z[:, 0] == label, 1:]
+            n_components = min(setting["n_components"], max(1, len(own) // ROWS_PER_COMPONENT))
+            if len(own) > 1:
+                mixture = fit_mixture(own, n_components, setting, self.n_init, max_iter, rng)
+                parts.append(components_of(mixture, len(own)))
+            else:
+                parts.append(overall._replace(means=own if len(own) else overall.means, counts=np.zeros(1)))
+        return join(labels, parts, overall, setting["shrinkage"])
+
+
+    def label_probabilities(self, values, setting, rng):
+        """Probability of each class for each row, (n, n_classes), from mixtures of the rows that have a label."""
+        codec, mixture = self.fit(values, values[values[:, 0] != UNSEEN], setting, rng)
+        z, _ = self._coordinates(codec, values, rng)
+        joint = []
+        for label in codec.units[0].midpoints[codec.columns[0].levels.code]:
+            z[:, 0] = label
+            joint.append(mixture.score_samples(z))
+        return softmax(np.column_stack(joint), axis=1)
+
+
+class Components(NamedTuple):
+    """Means (k, d), covariances (k, d, d) and rows (k,) of the components of a class."""
+
+    means: np.ndarray
+    covariances: np.ndarray
+    counts: np.ndarray
+
+
+def components_of(mixture, n_rows):
+    return Components(mixture.means_, full_covariances(mixture), n_rows * mixture.weights_)
+
+
+def join(labels, parts, overall, shrinkage):
+    """One GaussianMixture of label and coordinates.
+
+    Parameters
+    ----------
+    labels : coordinate of each class
+    parts : Components of each class; with no rows in them, their covariances do not count
+    overall : the single component of all rows together; it counts for one row of the pooled covariance
+    shrinkage : rows that the pooled covariance counts for in each component
+    """
+    means, covariances, counts = (np.concatenate(field) for field in zip(*parts))
+    n_components, d = means.shape
+    pooled = (np.einsum("k,kij->ij", counts, covariances) + overall.covariances[0]) / (counts.sum() + 1)
+    share = (counts / (counts + shrinkage))[:, None, None]
+    joint = np.zeros((n_components, d + 1, d + 1))
+    joint[:, 0, 0] = (LABEL_SCALE * np.diff(np.sort(labels)).min()) ** 2
+    joint[:, 1:, 1:] = share * covariances + (1 - share) * pooled
+    mixture = GaussianMixture(n_components)
+    mixture.weights_ = np.maximum(counts, MIN_ROWS) / np.maximum(counts, MIN_ROWS).sum()
+    mixture.means_ = np.column_stack([np.repeat(labels, [len(part.means) for part in parts]), means])
+    mixture.covariances_ = joint
+    mixture.precisions_cholesky_ = np.linalg.inv(np.linalg.cholesky(joint)).transpose(0, 2, 1)
+    mixture.precisions_ = mixture.precisions_cholesky_ @ mixture.precisions_cholesky_.transpose(0, 2, 1)
+    mixture.n_features_in_ = d + 1
+    return mixture

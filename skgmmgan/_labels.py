@@ -1,0 +1,99 @@
+"""Class labels <-> codes, and a first guess of those that are missing."""
+
+import warnings
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.model_selection import KFold
+from sklearn.semi_supervised import LabelSpreading
+from sklearn.utils import assert_all_finite, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+
+from ._containers import is_missing
+from ._table import UNSEEN
+
+UNLABELLED = -1  # among other integers or floats; None or a missing value among other labels
+MAX_SPREAD_ROWS = 5000  # among which labels are spread
+N_NEIGHBORS = 7
+GUESS_FOLDS = 5
+
+
+def check_labels(y):
+    """y as an array; ValueError if it holds no class labels."""
+    if y is None:
+        raise ValueError("GMMGANClassifier requires y to be passed, but the target y is None.")
+    y = column_or_1d(y, warn=True)
+    if y.dtype.kind == "f":
+        assert_all_finite(y, input_name="y")
+    return y
+
+
+def unknown_labels(y, classes=None):
+    """Mask of the labels that are unknown, (n,); -1 is one among others only, or where no class is called so."""
+    if y.dtype.kind in "iuf":
+        unknown = y == UNLABELLED
+        is_class = len(np.unique(y[~unknown])) < 2 if classes is None else UNLABELLED in classes
+        return unknown & (not is_class)
+    return np.array([is_missing(label) for label in y], dtype=bool)
+
+
+def learn_classes(y):
+    """Classes of the known labels, in ascending order."""
+    known = y[~unknown_labels(y)]
+    check_classification_targets(known)
+    classes = np.unique(known)
+    if len(classes) < 2:
+        raise ValueError(f"y holds one class only, {classes[0]!r}; a classifier needs rows of two or more classes.")
+    return classes
+
+
+def encode_labels(y, classes):
+    """Code of each label, UNSEEN for an unknown one; ValueError for a label that is no class."""
+    unknown = unknown_labels(y, classes)
+    strange = ~unknown & ~np.isin(y, classes)
+    if strange.any():
+        raise ValueError(f"y holds {y[strange][0]!r}, which is no class of the fitted model; they are {list(classes)}.")
+    codes = np.full(len(y), UNSEEN)
+    codes[~unknown] = np.searchsorted(classes, y[~unknown])
+    return codes
+
+
+def guess_labels(codes, guessers, rng):
+    """Codes with the unknown ones drawn by the guesser that finds most of the known ones when they are hidden.
+
+    Parameters
+    ----------
+    guessers : callables (codes) -> probability of each class for each row, (n, n_classes)
+    """
+    known = np.flatnonzero(codes != UNSEEN)
+    if len(known) == len(codes):
+        return codes
+    hits = np.zeros(len(guessers))
+    for _, fold in KFold(min(GUESS_FOLDS, len(known)), shuffle=True, random_state=rng).split(known):
+        hidden = codes.copy()
+        hidden[known[fold]] = UNSEEN
+        guesses = [guess(hidden)[known[fold]].argmax(axis=1) for guess in guessers]
+        hits += [(guess == codes[known[fold]]).sum() for guess in guesses]
+    probability = guessers[hits.argmax()](codes)
+    drawn = (rng.uniform(size=(len(codes), 1)) > probability.cumsum(axis=1)[:, :-1]).sum(axis=1)
+    return np.where(codes == UNSEEN, drawn, codes)
+
+
+def spread_labels(z, codes, n_classes, rng):
+    """Probability of each class for each row, (n, n_classes), by the labels of neighbours and theirs [1]_.
+
+    References
+    ----------
+    .. [1] D. Zhou et al., "Learning with local and global consistency", NeurIPS 2003.
+    """
+    known = codes != UNSEEN
+    order = rng.permutation(len(codes))
+    rows = order[np.argsort(~known[order], kind="stable")][:MAX_SPREAD_ROWS]  # those with a label first
+    spreading = LabelSpreading(kernel="knn", n_neighbors=min(N_NEIGHBORS, len(rows)))
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")  # rows that no label reaches, for which the shares of the classes stand in
+        found = spreading.fit(z[rows], codes[rows].astype(int)).predict_proba(z)
+    shares = np.bincount(codes[known].astype(int), minlength=n_classes) / known.sum()
+    probability = np.zeros((len(codes), n_classes))
+    probability[:, spreading.classes_] = found
+    return np.where(np.isnan(probability), shares, probability)
