@@ -92,8 +92,6 @@ def warn_of_identifiers(table):
 class BaseGMMGAN(BaseEstimator):
     """Parameters of the model, and a fit to the values of a table. Subclasses tell what the values are."""
 
-    _generator = Generator
-
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "covariance_type": [StrOptions({"auto", "full", "tied", "diag", "spherical"})],
@@ -257,8 +255,7 @@ class BaseGMMGAN(BaseEstimator):
         def build(known, fitting):
             codec, mixture = search.fit(values[known], values[fitting], choice, rng)
             stream = seeded_stream("cpu", rng)
-            n_rows = len(values[known])
-            generator = self._generator(codec.units, mixture, n_rows, self._sizes(), self.dropout, stream)
+            generator = self._generator(codec, mixture, values[known], stream)
             return Model(codec, mixture, generator, self.enforce_bounds, self.enforce_decimals, device)
 
         return build
@@ -283,6 +280,10 @@ class BaseGMMGAN(BaseEstimator):
         own = self.get_params(deep=False)
         given = {field.name: own[field.name] for field in fields(Settings) if field.name in own}
         return Settings(**given, progress=progress_bar(self.verbose), history=history)
+
+    def _generator(self, codec, mixture, values, stream):
+        """A generator that is the prior of these rows."""
+        return Generator(codec.units, mixture, len(values), self._sizes(), self.dropout, stream)
 
     def _sizes(self):
         return [self.hidden_layer_sizes] if isinstance(self.hidden_layer_sizes, Integral) else self.hidden_layer_sizes

@@ -63,8 +63,6 @@ class GMMGANClassifier(ClassifierMixin, BaseGMMGAN):
     array([0, 2, 2])
     """
 
-    _generator = LabelledGenerator
-
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y):
         """Learn a table and its labels.
@@ -126,6 +124,10 @@ class GMMGANClassifier(ClassifierMixin, BaseGMMGAN):
 
         codes = guess_labels(values[:, 0], [by_neighbours, by_mixtures], rng)
         return np.column_stack([codes, values[:, 1:]])
+
+    def _generator(self, codec, mixture, values, stream):
+        codes = codec.encode(values).codes
+        return LabelledGenerator(codec.units, mixture, len(values), self._sizes(), self.dropout, stream, codes)
 
     @staticmethod
     def _whole(values):

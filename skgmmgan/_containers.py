@@ -35,6 +35,10 @@ class ArrayContainer:
         """What the `write` methods need to bring a column back."""
         return self.dtype
 
+    def is_time(self, dtype):
+        """Whether a column holds dates, times or their differences."""
+        return False
+
     def levels(self, x):
         """The levels that the dtype tells, or None, and whether they are ordered."""
         return None, False
@@ -119,6 +123,9 @@ class PandasContainer:
             return series.dtype
         gaps = series[series.isna()]
         return ObjectColumn(_content(series), gaps.iloc[0] if len(gaps) else None)
+
+    def is_time(self, dtype):
+        return dtype.content in TIMES if isinstance(dtype, ObjectColumn) else _is_time(dtype)
 
     def levels(self, series):
         import pandas as pd
@@ -333,6 +340,9 @@ class NarwhalsContainer:
 
     def dtype_of(self, series):
         return series.dtype
+
+    def is_time(self, dtype):
+        return dtype.is_temporal()
 
     def levels(self, series):
         import narwhals as nw

@@ -17,7 +17,7 @@ from torch import nn
 
 from ._codec import ABSENT, ACTIVE
 from ._network import MaskedNetwork
-from ._prior import LOG_2PI, Prior
+from ._prior import LOG_2PI, Prior, full_covariances
 
 SHARE_FLOOR = 1e-4  # weight of the observed shares in the base of a discrete unit, so that no level is lost
 MAX_CELLS = 20_000_000  # numbers of an intermediate result
@@ -46,6 +46,14 @@ def interval_log_prob(edges, log_weights, means, scales, shares):
         parts.append((below @ weights[:, :, None])[..., 0])
     mass = torch.cat(parts).diff(dim=1).clamp(min=0)
     return torch.log((1 - SHARE_FLOOR) * mass + SHARE_FLOOR * shares)
+
+
+def class_shares(labels, codes, n_classes, shares):
+    """Share of each level in each class, (n_classes, V); the shares in the table count for one row of a class."""
+    seen = (labels != ABSENT) & (codes != ABSENT)
+    counts = np.zeros((n_classes, len(shares)))
+    np.add.at(counts, (labels[seen], codes[seen]), 1.0)
+    return (counts + shares) / (counts.sum(axis=1, keepdims=True) + 1)
 
 
 def draw_index(log_weights, generator):
@@ -98,12 +106,16 @@ class Generator(nn.Module):
     def n_units(self):
         return len(self.parents)
 
-    def _base(self, i, means, log_weights):
-        """Log-probability of each level before the network has its say, (n, V)."""
+    def _base(self, i, means, log_weights, codes):
+        """Log-probability of each level before the network has its say, (n, V), up to a constant."""
+        return self._level_log_prob(i, means, log_weights, self.prior.scales[i])
+
+    def _level_log_prob(self, i, means, log_weights, scales):
+        """Log-probability of each level under one-dimensional mixtures, (n, V); of a state, its log-share."""
         shares = getattr(self, f"shares_{i}")
         if self.is_state[i]:
             return torch.log(shares).expand(len(means), -1)
-        return interval_log_prob(getattr(self, f"edges_{i}"), log_weights, means, self.prior.scales[i], shares)
+        return interval_log_prob(getattr(self, f"edges_{i}"), log_weights, means, scales, shares)
 
     def log_prob(self, z, codes, stream=None):
         """Log-density of each unit given those before it, (n, d): nats, in coordinates.
@@ -125,7 +137,7 @@ class Generator(nn.Module):
         terms = dict(zip(self.continuous, self._continuous_log_prob(z, codes, means, log_weights, output)))
         for i in self.discrete:
             with torch.no_grad():
-                base = self._base(i, means[:, i], log_weights[:, i])
+                base = self._base(i, means[:, i], log_weights[:, i], codes)
             log_prob = torch.log_softmax(base + output[:, self.network.outputs[i]], 1)
             seen = log_prob.gather(1, codes[:, i, None].clamp(min=0))[:, 0] + self.log_seen
             terms[i] = torch.where(codes[:, i] == ABSENT, self.log_unseen, seen)
@@ -160,7 +172,31 @@ class Generator(nn.Module):
 
 
 class LabelledGenerator(Generator):
-    """A generator whose first unit is a label; where it is ABSENT it is unknown, and any label may be true."""
+    """A generator whose first unit is a label; where it is ABSENT it is unknown, and any label may be true.
+
+    Parameters
+    ----------
+    codes : of the training rows, (n_rows, d); levels have in each class the shares that they have there
+    others : as of Generator
+    """
+
+    def __init__(self, units, mixture, n_rows, hidden_layer_sizes, dropout, stream, codes):
+        super().__init__(units, mixture, n_rows, hidden_layer_sizes, dropout, stream)
+        for i in self.discrete[1:]:
+            shares = class_shares(codes[:, 0], codes[:, i], units[0].n_levels, units[i].shares)
+            self.register_buffer(f"corrections_{i}", torch.tensor(np.log(shares)) - self._class_log_prob(i, mixture))
+
+    def _class_log_prob(self, i, mixture):
+        """Log-probability of each level of a unit in each class without a correction, (n_classes, V)."""
+        labels = self.midpoints_0[:, None]
+        first, log_weights = self.prior.scales[0], self.prior.log_weights
+        log_weights = log_weights - 0.5 * ((labels - self.prior.means[0]) / first) ** 2 - torch.log(first)  # (C, K)
+        scales = torch.tensor(np.sqrt(full_covariances(mixture)[:, i, i]))
+        return self._level_log_prob(i, self.prior.means[i].expand_as(log_weights), log_weights, scales)
+
+    def _base(self, i, means, log_weights, codes):
+        base = super()._base(i, means, log_weights, codes)
+        return base if i == 0 else base + getattr(self, f"corrections_{i}")[codes[:, 0]]
 
     def row_log_prob(self, z, codes, stream=None):
         """Log-density of each row, (n,): log p(y, x), and without a label log sum_y p(y, x)."""
@@ -190,7 +226,7 @@ class GeneratorWalk:
 
     def level_log_prob(self, i):
         """Log-probability of each level of a discrete unit among those seen, (n, V)."""
-        base = self.generator._base(i, *self.prior.conditional(i))
+        base = self.generator._base(i, *self.prior.conditional(i), self.codes)
         return torch.log_softmax(base + self.network.output(i), 1)
 
     def components(self, i):

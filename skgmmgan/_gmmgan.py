@@ -9,7 +9,7 @@ from ._base import BaseGMMGAN, check_count
 from ._conditional import Given, draw_given, draw_where, warn_of_few_particles
 from ._containers import is_frame
 from ._model import CHUNK
-from ._prior import REDUCE_COVARIANCES, weighted_moments
+from ._prior import REDUCE_COVARIANCES, weighted_moments, weighted_shares
 
 
 class GMMGAN(DensityMixin, BaseGMMGAN):
@@ -187,9 +187,15 @@ class GMMGAN(DensityMixin, BaseGMMGAN):
         super()._describe(values)
         self.converged_, self.n_iter_ = self.mixture_.converged_, self.mixture_.n_iter_
         self.lower_bound_ = self.mixture_.lower_bound_
-        numbers = values[:, ~self._table.categorical]
-        self.means_, covariances = weighted_moments(numbers, self._responsibilities(values))
+        responsibilities = self._responsibilities(values)
+        is_category = self._table.categorical
+        origins = np.array([column.origin for column in self._table.columns], dtype=float)
+        means, covariances = weighted_moments(values[:, ~is_category], responsibilities)
+        self.means_ = means + origins[~is_category]
+        self._component_means = means
         self.covariances_ = REDUCE_COVARIANCES[self.covariance_type](covariances, self.weights_)
+        self._component_stds = np.sqrt(np.diagonal(covariances, axis1=1, axis2=2))
+        self._component_shares = [weighted_shares(x, responsibilities) for x in values[:, is_category].T]
 
     def score_samples(self, X):
         """Log-likelihood of each row.
@@ -205,6 +211,22 @@ class GMMGAN(DensityMixin, BaseGMMGAN):
         """
         values = self._values(X)
         return self._model.log_prob(values)
+
+    def score_columns(self, X):
+        """What each column adds to the log-likelihood of each row: which cell makes a row unlikely.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Rows of the table.
+
+        Returns
+        -------
+        log_prob : ndarray of shape (n_samples, n_features + 1), float64
+            Nats: the log-density of each cell given those before it in its row and, in the last column, what the kept
+            discriminators add. The sum of a row is its `score_samples`.
+        """
+        return self._model.column_log_prob(self._values(X))
 
     def score(self, X, y=None):
         """Mean log-likelihood of the rows.
@@ -366,6 +388,32 @@ class GMMGAN(DensityMixin, BaseGMMGAN):
         labels : ndarray of shape (n_samples,)
         """
         return self.predict_proba(X).argmax(axis=1)
+
+    def component_summary(self):
+        """What is typical of each component of the mixture.
+
+        Returns
+        -------
+        summary : pandas.DataFrame of shape (n_components, n_columns)
+            One row for each component, with two levels of columns: its weight; of each column of numbers or times the
+            mean and standard deviation, in the units of the column, missing cells left out; of each column of
+            categories the most typical one and its share, all weighted by responsibility under the prior.
+        """
+        check_is_fitted(self)
+        import pandas as pd
+
+        summary = {("", "weight"): self.weights_}
+        numbers = zip(self._component_means.T, self._component_stds.T)
+        shares = iter(self._component_shares)
+        for column, name in zip(self._table.columns, self._table.names):
+            if column.categories is None:
+                summary[name, "mean"], summary[name, "std"] = column.moments(*next(numbers))
+            else:
+                share = next(shares)
+                levels = np.array([*column.categories, None], dtype=object)
+                summary[name, "typical"] = levels[share.argmax(axis=1)]
+                summary[name, "share"] = share.max(axis=1)
+        return pd.DataFrame(summary).rename_axis(index="component")
 
     def fit_predict(self, X, y=None):
         """Fit, and return the component of each row.

@@ -73,23 +73,30 @@ class Model:
 
     def log_prob(self, values):
         """Log-density of each row, (n,), float64: nats in the units of the values."""
-        chunks = [values[i : i + CHUNK] for i in range(0, len(values), CHUNK)]
-        return np.concatenate([self._log_prob(chunk) for chunk in chunks])
+        return self.column_log_prob(values).sum(axis=1)
 
-    def _log_prob(self, values):
-        tilt = np.minimum(self.log_tilt(values), self.log_cap) - self.log_normalizer
-        return self._in_units(self.generator.row_log_prob, values) + tilt
+    def column_log_prob(self, values):
+        """What each column given those before it adds to the log-density, and then the kept discriminators.
+
+        An array of shape (n, n_columns + 1): nats in the units of the values.
+        """
+        chunks = [values[i : i + CHUNK] for i in range(0, len(values), CHUNK)]
+        parts = []
+        for chunk in chunks:
+            tilt = np.minimum(self.log_tilt(chunk), self.log_cap) - self.log_normalizer
+            parts.append(np.column_stack([self._in_units(self.generator.log_prob, chunk), tilt]))
+        return np.concatenate(parts)
 
     def prior_log_prob(self, values):
         """Log-density of each row under the prior alone, (n,)."""
-        return self._in_units(lambda z, codes: self.generator.prior_log_prob(z, codes).sum(1), values)
+        return self._in_units(self.generator.prior_log_prob, values).sum(axis=1)
 
     @torch.no_grad()
     def _in_units(self, log_prob, values):
-        """Log-density of each row, (n,), from one of coordinates and codes."""
+        """Log-density of each column, (n, n_columns), from that of each unit in coordinates."""
         rows = self.codec.encode(values)
-        in_coordinates = log_prob(torch.as_tensor(rows.z), torch.as_tensor(rows.codes))
-        return in_coordinates.numpy() + rows.log_slopes.sum(1)
+        in_coordinates = log_prob(torch.as_tensor(rows.z), torch.as_tensor(rows.codes)).numpy()
+        return np.add.reduceat(in_coordinates, [s.start for s in self.codec.slices], axis=1) + rows.log_slopes
 
     def working_generator(self):
         """Float32 copy of the generator on the device."""

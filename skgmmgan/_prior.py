@@ -43,6 +43,18 @@ def weighted_moments(X, responsibilities):
     return means, np.array(covariances)
 
 
+def weighted_shares(codes, responsibilities):
+    """Share of each category in each component, (K, n_categories + 1), over the cells that are present.
+
+    Categories that were not kept count in the last column, whose share is that of no category.
+    """
+    present = ~np.isnan(codes)
+    n_categories = int(max(codes[present].max(initial=-1), -1)) + 1
+    index = codes[present].astype(int) % (n_categories + 1)
+    counts = [np.bincount(index, r, minlength=n_categories + 1) for r in responsibilities[present].T]
+    return np.array(counts) / (np.sum(counts, axis=1, keepdims=True) + TINY)
+
+
 class Prior(nn.Module):
     """A Gaussian mixture that tells the distribution of each coordinate given those before it.
 

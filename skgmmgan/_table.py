@@ -23,7 +23,7 @@ class NotHashableError(ValueError):
 class Floats:
     """A column of real numbers."""
 
-    categories, ordered, is_identifier, is_whole = None, False, False, False
+    categories, ordered, is_identifier, is_whole, origin = None, False, False, False, 0
 
     def __init__(self, container, series, label):
         self.container, self.label, self.dtype = container, label, container.dtype_of(series)
@@ -34,6 +34,13 @@ class Floats:
     def decode(self, x):
         """A column of the container and dtype of fit."""
         return self.container.write_numbers(x, np.isnan(x), self.dtype)
+
+    def moments(self, means, stds):
+        """Means and standard deviations in units of the column: numbers, or times and their differences."""
+        if not self.container.is_time(self.dtype):
+            return means + self.origin, stds
+        low, high = (self.container.objects(self.decode(x)) for x in (means, means + stds))
+        return low, high - low
 
 
 class Integers(Floats):

@@ -4,6 +4,7 @@ Every function takes tables with the same columns, as DataFrames or arrays of nu
 """
 
 import itertools
+from functools import partial
 
 import numpy as np
 from sklearn.base import clone
@@ -15,8 +16,18 @@ from sklearn.utils import check_array, check_random_state
 
 from ._containers import container_of, is_frame
 from ._table import Table
+from .pipeline import sample_pipeline
 
-__all__ = ["c2st_score", "copy_rate", "dcr_share", "shape_error", "trend_error", "tstr_score"]
+__all__ = [
+    "c2st_score",
+    "c2st_scorer",
+    "copy_rate",
+    "dcr_share",
+    "shape_error",
+    "trend_error",
+    "tstr_score",
+    "tstr_scorer",
+]
 
 N_BINS = 10
 MAX_CODES = 254  # categories that boosted trees can tell apart
@@ -83,6 +94,27 @@ def c2st_score(real, synthetic, *, estimator=None, cv=5, random_state=None):
     )
     folds = StratifiedKFold(cv, shuffle=True, random_state=seed)
     return float(roc_auc_score(y, cross_val_predict(detector, X, y, cv=folds, method="predict_proba")[:, 1]))
+
+
+def c2st_scorer(estimator, X, y=None):
+    """Scorer for ``scoring=`` in a search: how well rows of a fitted estimator pass the classifier two-sample test.
+
+    Parameters
+    ----------
+    estimator : GMMGAN, GMMGANClassifier or Pipeline
+        A fitted estimator that `sample_pipeline` can sample.
+    X : array-like or DataFrame of shape (n_samples, n_features)
+        Real rows that did not train it; as many are drawn.
+    y : None
+        Ignored.
+
+    Returns
+    -------
+    score : float
+        1 - AUC, at most 0.5: higher is better, and 0.5 means that the rows can't be told apart.
+    """
+    rows, _ = sample_pipeline(estimator, len(X))
+    return 1 - max(0.5, c2st_score(X, rows, random_state=0))
 
 
 def _levels(x, edges):
@@ -200,6 +232,29 @@ def tstr_score(train, test, target, *, random_state=None):
     second = np.flatnonzero(model.classes_ == classes[1])
     probability = model.predict_proba(test[:, others])[:, second].sum(axis=1)
     return float(roc_auc_score(test[:, at] == classes[1], probability))
+
+
+def tstr_scorer(target, *, n_samples=None):
+    """Make a scorer for ``scoring=`` in a search: what sampled rows are worth as training rows.
+
+    Parameters
+    ----------
+    target : str
+        Column to predict, as in `tstr_score`.
+    n_samples : int, default=None
+        How many rows are drawn to train on; None draws as many as there are rows to test on.
+
+    Returns
+    -------
+    scorer : callable (estimator, X, y=None) -> float
+        The `tstr_score` of boosted trees that are trained on rows of the estimator and tested on X.
+    """
+    return partial(_tstr_of, target=target, n_samples=n_samples)
+
+
+def _tstr_of(estimator, X, y=None, *, target, n_samples):
+    rows, _ = sample_pipeline(estimator, len(X) if n_samples is None else n_samples)
+    return tstr_score(rows, X, target, random_state=0)
 
 
 def _distance_features(tables, categorical):

@@ -3,11 +3,17 @@
 from numbers import Integral, Real
 
 import numpy as np
-from imblearn.over_sampling.base import BaseOverSampler
-from imblearn.utils import check_target_type
 from sklearn.base import clone
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+
+try:
+    from imblearn.over_sampling.base import BaseOverSampler
+    from imblearn.utils import check_target_type
+except ImportError as error:
+    raise ImportError(
+        "imbalanced-learn is needed for GMMGANOverSampler: pip install 'skgmmgan[imbalance]'."
+    ) from error
 
 from ._base import read_table
 from ._classifier import GMMGANClassifier

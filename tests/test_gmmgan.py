@@ -654,3 +654,107 @@ def test_moments_are_those_of_the_present_cells(rng):
     model = GMMGAN(1, random_state=0, **PRIOR).fit(X)
     assert model.means_[0] == pytest.approx([1, -2], abs=0.1)
     assert model.covariances_[0] == pytest.approx(np.array([[2, 0.5], [0.5, 1]]), abs=0.15)
+
+
+# ---- interpretation
+
+
+def test_score_columns_add_up(mixed, moons, mixed_table):
+    for model, X in [(mixed, mixed_table), moons]:
+        columns = model.score_columns(X)
+        assert columns.shape == (len(X), X.shape[1] + 1)
+        np.testing.assert_allclose(columns.sum(axis=1), model.score_samples(X), rtol=1e-10)
+    assert np.ptp(columns[:, -1]) > 0  # kept discriminators
+
+
+def test_the_unlikely_cell_is_found(mixed, mixed_table):
+    odd = mixed_table.iloc[:5].copy()
+    odd["size"] = 40.0
+    assert (mixed.score_columns(odd)[:, :-1].argmin(axis=1) == 0).all()
+    odd = mixed_table[mixed_table["kind"] == "big"].iloc[:5].copy()
+    odd["kind"] = "small"
+    usual = mixed.score_columns(mixed_table).mean(axis=0)
+    assert ((mixed.score_columns(odd) - usual)[:, :-1].argmin(axis=1) == list(odd).index("kind")).mean() > 0.5
+
+
+def test_component_summary(mixed, mixed_table):
+    summary = mixed.component_summary()
+    np.testing.assert_array_equal(summary["", "weight"], mixed.weights_)
+    np.testing.assert_array_equal(summary["size", "mean"], mixed.means_[:, 0])
+    np.testing.assert_allclose(summary["size", "std"] ** 2, mixed.covariances_[:, 0, 0])
+    overall = (summary["price", "mean"] * summary["", "weight"]).sum()
+    assert overall == pytest.approx(mixed_table["price"].mean(), rel=0.05)
+    responsibilities = mixed.predict_proba(mixed_table)
+    for k, typical in enumerate(summary["group", "typical"]):
+        shares = {g: responsibilities[mixed_table["group"] == g, k].sum() for g in "abc"}
+        assert max(shares, key=shares.get) == typical
+        assert summary["group", "share"][k] == pytest.approx(shares[typical] / responsibilities[:, k].sum())
+
+
+def test_component_summary_of_times_and_large_integers():
+    pd = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    late = rng.uniform(size=300) < 0.5
+    when = pd.Timestamp("2020-01-01", tz="UTC") + pd.to_timedelta(rng.integers(0, 100, 300) + 1000 * late, "D")
+    X = pd.DataFrame({"when": when, "id": 2**60 + rng.integers(0, 1000, 300), "none": [None] * 300})
+    model = GMMGAN(2, random_state=0, **PRIOR).fit(X)
+    summary = model.component_summary().sort_values(("when", "mean"))
+    expected = [when[~late].mean(), when[late].mean()]
+    assert (abs(summary["when", "mean"] - pd.Series(expected, summary.index)) < pd.Timedelta("3D")).all()
+    assert summary["when", "std"].between(pd.Timedelta("20D"), pd.Timedelta("40D")).all()
+    assert model.means_[:, 1] == pytest.approx(2**60)
+    assert summary["none", "typical"].isna().all()
+
+
+# ---- warm start
+
+
+def test_a_warm_start_goes_on_from_the_present_weights():
+    X, shifted = two_moons(1500), two_moons(80, seed=1) * [1.0, 0.6]
+    settings = {"max_epochs": 8, "adversarial_rounds": 0, "random_state": 0}
+    model = GMMGAN(3, warm_start=True, **settings).fit(X)
+    test = two_moons(2000, seed=2) * [1.0, 0.6]
+    before, mixture = model.score(test), model.mixture_
+    model.fit(shifted)
+    assert model.mixture_ is mixture
+    assert model.score(test) > before + 0.05
+    assert model.score(test) > GMMGAN(3, **settings).fit(shifted).score(test)
+
+
+def test_a_warm_start_learns_discriminators_anew(moons):
+    model, X = moons
+    again = copy.deepcopy(model).set_params(warm_start=True, max_epochs=0, adversarial_rounds=0).fit(X)
+    assert again._model.kept == []
+    assert again.log_normalizer_ == 0
+    same = model._model.generator.state_dict()
+    assert all(torch.equal(value, same[name]) for name, value in again._model.generator.state_dict().items())
+
+
+def test_what_is_new_at_a_warm_start_scores_and_is_not_drawn():
+    pd = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"x": rng.normal(size=300), "g": rng.choice(["a", "b"], 300)})
+    model = GMMGAN(1, max_epochs=2, adversarial_rounds=0, warm_start=True, random_state=0).fit(X)
+    new = pd.DataFrame({"x": rng.normal(5, 1, 100), "g": rng.choice(["b", "new"], 100)})
+    model.fit(new)
+    rows, _ = model.sample(300)
+    assert set(rows["g"]) <= {"a", "b"}
+    assert rows["x"].max() <= X["x"].max()
+    assert np.isfinite(model.score_samples(new)).all()
+
+
+@pytest.mark.parametrize(
+    ("changed", "match"),
+    [
+        ({"n_components": 2}, "n_components=2 differs from the fit that warm_start=True continues, where it was 1"),
+        ({"hidden_layer_sizes": 64}, "hidden_layer_sizes=64 differs"),
+    ],
+)
+def test_a_warm_start_cannot_change_the_model(changed, match):
+    X = two_moons(60)
+    model = GMMGAN(1, warm_start=True, **PRIOR, random_state=0).fit(X)
+    with pytest.raises(ValueError, match=match):
+        model.set_params(**changed).fit(X)
+    with pytest.raises(ValueError, match="features"):
+        model.set_params(n_components=1, hidden_layer_sizes=(512, 512)).fit(X[:, :1])
+    model.set_params(**changed, warm_start=False).fit(X)

@@ -1,14 +1,21 @@
 """The over-sampler: imbalanced-learn's checks, scikit-learn's, and tables of every kind."""
 
+import numpy as np
 import pytest
 
 pytest.importorskip("imblearn")
+pd = pytest.importorskip("pandas")
 
+from imblearn.pipeline import make_pipeline
 from imblearn.utils.estimator_checks import (
     check_dataframe_column_names_consistency,
     check_param_validation,
     estimator_checks_generator,
 )
+from sklearn.base import clone
+from sklearn.datasets import make_classification
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skgmmgan import GMMGANClassifier
@@ -31,3 +38,107 @@ def test_sampler(estimator, check):
 @pytest.mark.parametrize("check", [check_param_validation, check_dataframe_column_names_consistency])
 def test_checks_outside_the_common_list(check):
     check("GMMGANOverSampler", SHORT)
+
+
+@pytest.fixture
+def table():
+    """Rows of three classes, the smallest with three rows, of every kind of column."""
+    rng = np.random.default_rng(0)
+    n = 150
+    y = np.repeat(["often", "rare", "once"], [120, 27, 3])
+    X = pd.DataFrame(
+        {
+            "size": rng.normal(size=n) + 4 * (y == "rare"),
+            "when": pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 300, n), "D"),
+            "kind": pd.Categorical(np.where(y == "rare", "a", rng.choice(["a", "b"], n)), categories=["a", "b", "c"]),
+            "text": rng.choice(["x", "y"], n),
+            "count": pd.array(rng.integers(0, 50, n), dtype="Int16"),
+            "ok": rng.uniform(size=n) < 0.5,
+        },
+        index=np.arange(n)[::-1] * 2,
+    )
+    X.loc[X.index[::7], ["size", "text", "count"]] = None
+    return X, pd.Series(y, index=X.index, name="class", dtype="category")
+
+
+def test_tables_come_back_as_they_were(table):
+    X, y = table
+    rows, labels = clone(SHORT).fit_resample(X, y)
+    assert (labels.value_counts() == 120).all()
+    pd.testing.assert_series_equal(rows.dtypes, X.dtypes)
+    pd.testing.assert_frame_equal(rows.iloc[:150], X.reset_index(drop=True))
+    assert (labels.name, labels.dtype) == (y.name, y.dtype)
+    assert rows.index.equals(pd.RangeIndex(360)) and labels.index.equals(rows.index)
+    new, own = rows.iloc[150:], labels.iloc[150:]
+    assert (new["kind"][own == "rare"] == "a").mean() > 0.85
+    assert new["size"][own == "rare"].mean() == pytest.approx(4, abs=0.7)
+    assert 0.03 < new["text"].isna().mean() < 0.3
+    assert new["when"].between(X["when"].min(), X["when"].max()).all()
+
+
+def test_a_class_of_one_row(table):
+    X, y = table
+    X, y = X.iloc[:-2], y.iloc[:-2]
+    rows, labels = clone(SHORT).fit_resample(X, y)
+    assert (labels.value_counts() == 120).all()
+    once = rows[labels.to_numpy() == "once"].iloc[1:]
+    assert once["when"].nunique() > 5
+
+
+@pytest.mark.parametrize(
+    ("strategy", "expected"),
+    [
+        ("auto", [80, 80, 80]),
+        ("not majority", [80, 80, 80]),
+        ("minority", [80, 15, 80]),
+        ("not minority", [80, 80, 5]),
+        ("all", [80, 80, 80]),
+        ({2: 9}, [80, 15, 9]),
+        (lambda y: {1: 20, 2: 30}, [80, 20, 30]),
+    ],
+)
+def test_sampling_strategies(strategy, expected):
+    y = np.repeat([0, 1, 2], [80, 15, 5])
+    X = np.random.RandomState(0).normal(size=(100, 2)) + y[:, None]
+    rows, labels = clone(SHORT).set_params(sampling_strategy=strategy).fit_resample(X, y)
+    assert np.bincount(labels).tolist() == expected
+    np.testing.assert_array_equal(rows[:100], X)
+
+
+def test_a_share_of_two_classes():
+    y = np.repeat([0, 1], [80, 20])
+    X = np.random.RandomState(0).normal(size=(100, 2))
+    _, labels = clone(SHORT).set_params(sampling_strategy=0.5).fit_resample(X, y)
+    assert np.bincount(labels).tolist() == [80, 40]
+
+
+@pytest.mark.parametrize(("n", "expected"), [(0, [75, 25]), (8, [81, 27]), (1.0, [150, 50]), (0.5, [112, 38])])
+def test_rows_in_the_proportions_of_the_classes(n, expected):
+    y = np.repeat([-1, 7], [75, 25])
+    X = np.random.RandomState(0).normal(size=(100, 2)) + y[:, None]
+    rows, labels = clone(SHORT).set_params(n_synthetic=n).fit_resample(X, y)
+    assert [(labels == c).sum() for c in (-1, 7)] == expected
+    assert len(rows) == sum(expected)
+
+
+def test_minus_one_is_a_class_here():
+    y = np.repeat([-1, 0, 1], [10, 30, 20])
+    X = np.random.RandomState(0).normal(size=(60, 2)) + 5 * y[:, None]
+    rows, labels = clone(SHORT).fit_resample(X, y)
+    assert [(labels == c).sum() for c in (-1, 0, 1)] == [30, 30, 30]
+    assert rows[60:][labels[60:] == -1].mean() == pytest.approx(-5, abs=0.5)
+
+
+def test_a_search_in_a_pipeline_of_imbalanced_learn():
+    X, y = make_classification(240, 4, weights=[0.85], random_state=0)
+    pipeline = make_pipeline(clone(SHORT), LogisticRegression()).set_params(gmmganoversampler__random_state=None)
+    grid = {"gmmganoversampler__n_components": [1, 2], "gmmganoversampler__n_synthetic": [0, None]}
+    search = GridSearchCV(pipeline, grid, scoring="balanced_accuracy", cv=3, error_score="raise").fit(X, y)
+    assert search.best_params_["gmmganoversampler__n_synthetic"] is None
+    assert search.predict(X).shape == y.shape
+
+
+def test_a_seed_repeats(table):
+    X, y = table
+    first, second = (clone(SHORT).fit_resample(X, y)[0] for _ in range(2))
+    pd.testing.assert_frame_equal(first, second)

