@@ -29,6 +29,7 @@ STRUCTURE = (
     "hidden_layer_sizes",
     "min_category_count",
 )  # parameters that make the shape of a model
+TUNING_RATE = 0.1  # of the learning rate, where weights are trained already
 MIN_NUMBER, MAX_NUMBER = 1e-100, 1e100  # of the largest number of a column
 
 
@@ -279,6 +280,7 @@ class BaseGMMGAN(BaseEstimator):
         """The parameters that the training loop needs."""
         own = self.get_params(deep=False)
         given = {field.name: own[field.name] for field in fields(Settings) if field.name in own}
+        given["learning_rate"] *= TUNING_RATE if self._continues else 1.0
         return Settings(**given, progress=progress_bar(self.verbose), history=history)
 
     def _generator(self, codec, mixture, values, stream):

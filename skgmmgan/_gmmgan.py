@@ -91,7 +91,8 @@ class GMMGAN(DensityMixin, BaseGMMGAN):
     warm_start : bool, default=False
         Whether a further call of `fit` goes on from the present weights, for example to tune a model of a large table
         to few rows of another. Codec and prior stay, so the table must have the same columns; new categories and
-        numbers out of bounds are scored but not drawn. Kept discriminators are learned anew.
+        numbers out of bounds are scored but not drawn. Kept discriminators are learned anew, and the learning rate is
+        a tenth.
 
     device : str, default="cpu"
         Torch device of the generator; "auto" takes CUDA or MPS where there is one.

@@ -595,7 +595,7 @@ def test_auto_device_works_everywhere():
     ],
 )
 def test_bad_parameters_raise_before_training(params, message, rng, monkeypatch):
-    monkeypatch.setattr("skgmmgan._gmmgan.train", lambda *args: pytest.fail("training began"))
+    monkeypatch.setattr("skgmmgan._base.train", lambda *args: pytest.fail("training began"))
     with pytest.raises(ValueError, match=message):
         GMMGAN(**params).fit(rng.normal(size=(30, 2)))
 
@@ -669,8 +669,8 @@ def test_score_columns_add_up(mixed, moons, mixed_table):
 
 def test_the_unlikely_cell_is_found(mixed, mixed_table):
     odd = mixed_table.iloc[:5].copy()
-    odd["size"] = 40.0
-    assert (mixed.score_columns(odd)[:, :-1].argmin(axis=1) == 0).all()
+    odd["price"] = 4000.0
+    assert (mixed.score_columns(odd)[:, :-1].argmin(axis=1) == 1).all()
     odd = mixed_table[mixed_table["kind"] == "big"].iloc[:5].copy()
     odd["kind"] = "small"
     usual = mixed.score_columns(mixed_table).mean(axis=0)
@@ -711,14 +711,12 @@ def test_component_summary_of_times_and_large_integers():
 
 def test_a_warm_start_goes_on_from_the_present_weights():
     X, shifted = two_moons(1500), two_moons(80, seed=1) * [1.0, 0.6]
-    settings = {"max_epochs": 8, "adversarial_rounds": 0, "random_state": 0}
-    model = GMMGAN(3, warm_start=True, **settings).fit(X)
+    model = GMMGAN(3, warm_start=True, adversarial_rounds=0, random_state=0).fit(X)
     test = two_moons(2000, seed=2) * [1.0, 0.6]
     before, mixture = model.score(test), model.mixture_
     model.fit(shifted)
     assert model.mixture_ is mixture
-    assert model.score(test) > before + 0.05
-    assert model.score(test) > GMMGAN(3, **settings).fit(shifted).score(test)
+    assert model.score(test) > before + 0.1
 
 
 def test_a_warm_start_learns_discriminators_anew(moons):

@@ -112,7 +112,7 @@ def test_a_share_of_two_classes():
     assert np.bincount(labels).tolist() == [80, 40]
 
 
-@pytest.mark.parametrize(("n", "expected"), [(0, [75, 25]), (8, [81, 27]), (1.0, [150, 50]), (0.5, [112, 38])])
+@pytest.mark.parametrize(("n", "expected"), [(0, [75, 25]), (8, [81, 27]), (1.0, [150, 50]), (0.5, [113, 37])])
 def test_rows_in_the_proportions_of_the_classes(n, expected):
     y = np.repeat([-1, 7], [75, 25])
     X = np.random.RandomState(0).normal(size=(100, 2)) + y[:, None]
