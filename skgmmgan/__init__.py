@@ -8,3 +8,12 @@ from .pipeline import sample_pipeline
 
 __version__ = version("skgmmgan")
 __all__ = ["GMMGAN", "GMMGANClassifier", "sample_pipeline"]
+
+
+def __getattr__(name):
+    """Import the over-sampler, and with it imbalanced-learn, only when it is asked for."""
+    if name == "GMMGANOverSampler":
+        from .over_sampling import GMMGANOverSampler
+
+        return GMMGANOverSampler
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -64,7 +64,6 @@ class ClassPriorSearch(PriorSearch):
                 parts.append(overall._replace(means=own if len(own) else overall.means, counts=np.zeros(1)))
         return join(labels, parts, overall, setting["shrinkage"])
 
-
     def label_probabilities(self, values, setting, rng):
         """Probability of each class for each row, (n, n_classes), from mixtures of the rows that have a label."""
         codec, mixture = self.fit(values, values[values[:, 0] != UNSEEN], setting, rng)

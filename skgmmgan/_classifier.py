@@ -253,12 +253,16 @@ class GMMGANClassifier(ClassifierMixin, BaseGMMGAN):
         for label, n in y.items():
             check_count(f"y[{label!r}]", n, least=0)
         if n_samples not in (None, sum(y.values())):
-            raise ValueError(f"n_samples={n_samples} differs from the {sum(y.values())} rows that y asks for; leave it out.")
+            raise ValueError(
+                f"n_samples={n_samples} differs from the {sum(y.values())} rows that y asks for; leave it out."
+            )
         return [(self._code(label), n) for label, n in y.items()] or [(None, 0)]
 
     def _code(self, label):
         """Code of a class."""
         found = np.flatnonzero([label == known for known in self.classes_])
         if not len(found):
-            raise ValueError(f"y asks for {label!r}, which is no class of the fitted model; they are {list(self.classes_)}.")
+            raise ValueError(
+                f"y asks for {label!r}, which is no class of the fitted model; they are {list(self.classes_)}."
+            )
         return int(found[0])

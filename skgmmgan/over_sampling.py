@@ -11,9 +11,7 @@ try:
     from imblearn.over_sampling.base import BaseOverSampler
     from imblearn.utils import check_target_type
 except ImportError as error:
-    raise ImportError(
-        "imbalanced-learn is needed for GMMGANOverSampler: pip install 'skgmmgan[imbalance]'."
-    ) from error
+    raise ImportError("imbalanced-learn is needed for GMMGANOverSampler: pip install 'skgmmgan[imbalance]'.") from error
 
 from ._base import read_table
 from ._classifier import GMMGANClassifier

@@ -12,12 +12,14 @@ from imblearn.utils.estimator_checks import (
     check_param_validation,
     estimator_checks_generator,
 )
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+import skgmmgan
 from skgmmgan import GMMGANClassifier
 from skgmmgan.over_sampling import GMMGANOverSampler
 
@@ -142,3 +144,57 @@ def test_a_seed_repeats(table):
     X, y = table
     first, second = (clone(SHORT).fit_resample(X, y)[0] for _ in range(2))
     pd.testing.assert_frame_equal(first, second)
+
+
+# ---- kinds of trouble that users of over-samplers report
+
+
+@pytest.mark.parametrize("columns", [[0, 1, 2], [7, 5, 6], ["a", "b", "c"], ["", " ", "x y"]], ids=str)
+@pytest.mark.parametrize("index", [np.arange(900, 960)[::-1], np.zeros(60, dtype=int), list("ab") * 30], ids=str)
+def test_odd_columns_and_indices(columns, index):
+    X = pd.DataFrame(np.random.default_rng(10).normal(size=(60, 3)), columns=columns, index=index)
+    y = pd.Series(["no"] * 50 + ["yes"] * 10, index=index, name="hit")
+    rows, labels = clone(SHORT).fit_resample(X, y)
+    assert list(rows.columns) == columns
+    assert rows.index.equals(labels.index)
+    np.testing.assert_array_equal(rows.iloc[:60], X)
+    assert labels.name == "hit"
+    assert (labels.value_counts() == 50).all()
+    assert rows.notna().all(axis=None)
+
+
+def test_names_that_come_out():
+    X = pd.DataFrame(np.random.default_rng(10).normal(size=(60, 3)), columns=["0", "1", "2"])
+    names = clone(SHORT).fit(X, np.repeat(["no", "yes"], [50, 10])).get_feature_names_out()
+    assert list(names) == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize("n_small", [1, 2, 3])
+@pytest.mark.parametrize(("strategy", "expected"), [("auto", 100), (0.5, 50), ({"fault": 40}, 40), ("minority", 100)])
+def test_few_rows_of_text_labels(n_small, strategy, expected):
+    rng = np.random.default_rng(14)
+    X = np.concatenate([rng.normal(size=(100, 4)), rng.normal(4, 0.3, size=(n_small, 4))])
+    y = np.array(["ok"] * 100 + ["fault"] * n_small)
+    rows, labels = GMMGANOverSampler(strategy, estimator=PRIOR, random_state=0).fit_resample(X, y)
+    assert (labels == "fault").sum() == expected
+    assert (labels == "ok").sum() == 100
+    np.testing.assert_array_equal(rows[: len(X)], X)
+    new = rows[len(X) :]
+    to_small, to_large = (np.linalg.norm(new[:, None] - part, axis=2).mean(1) for part in (X[100:], X[:100]))
+    assert (to_small < to_large).mean() > 0.95
+
+
+def test_tables_that_cannot_be_resampled():
+    X, y = np.random.default_rng(14).normal(size=(60, 4)), np.repeat(["ok", "fault"], [50, 10])
+    with pytest.raises(TypeError, match="Sparse data"):
+        clone(SHORT).fit_resample(sparse.csr_matrix(X), y)
+    with pytest.raises(ValueError, match="Multilabel"):
+        clone(SHORT).fit_resample(X, np.c_[y == "ok", y == "fault", X[:, 0] > 0].astype(int))
+    with pytest.raises(ValueError, match="not present in the data"):
+        clone(SHORT).set_params(sampling_strategy={"nope": 3}).fit_resample(X, y)
+
+
+def test_the_sampler_is_at_the_top_of_the_package():
+    assert skgmmgan.GMMGANOverSampler is GMMGANOverSampler
+    with pytest.raises(AttributeError, match="no attribute 'GMMGANUnderSampler'"):
+        skgmmgan.GMMGANUnderSampler  # noqa: B018

@@ -84,7 +84,10 @@ ONE_WAY = FunctionTransformer(np.abs)
 @pytest.mark.parametrize(
     ("step", "match"),
     [
-        (make_column_transformer((StandardScaler(), [0, 1])), "'bad' cannot be inverted: ColumnTransformer has no inverse"),
+        (
+            make_column_transformer((StandardScaler(), [0, 1])),
+            "'bad' cannot be inverted: ColumnTransformer has no inverse",
+        ),
         (make_union(StandardScaler(), PCA(1)), "'bad' cannot be inverted: FeatureUnion has no inverse_transform"),
         (ONE_WAY, "'bad' cannot be inverted: FunctionTransformer has no inverse_func"),
         (Pipeline([("inner", ONE_WAY)]), "'bad__inner' cannot be inverted: FunctionTransformer"),
@@ -144,7 +147,11 @@ def test_scorers():
     table = load_iris(as_frame=True).frame
     folds = KFold(2, shuffle=True, random_state=0)
     good, bad = GMMGAN(3, **PRIOR), GMMGAN(1, covariance_type="spherical", reg_covar=1.0, **PRIOR)
-    for scorer, least in [(c2st_scorer, 0.1), (tstr_scorer("target"), 0.1), (tstr_scorer("target", n_samples=300), 0.1)]:
+    for scorer, least in [
+        (c2st_scorer, 0.1),
+        (tstr_scorer("target"), 0.1),
+        (tstr_scorer("target", n_samples=300), 0.1),
+    ]:
         scores = [cross_val_score(model, table, cv=folds, scoring=scorer, n_jobs=2).mean() for model in (good, bad)]
         assert scores[0] > scores[1] + least
     assert 0 < cross_val_score(good, table, cv=folds, scoring=c2st_scorer).max() <= 0.5
