@@ -266,8 +266,8 @@ class BaseGMMGAN(BaseEstimator):
         changed = [name for name, value in self._structure().items() if value != self._fitted_structure[name]]
         if changed:
             raise ValueError(
-                f"{changed[0]}={getattr(self, changed[0])!r} differs from the fit that warm_start=True continues, where "
-                f"it was {self._fitted_structure[changed[0]]}; set it back, or warm_start=False to fit anew."
+                f"{changed[0]}={getattr(self, changed[0])!r} differs from the fit that warm_start=True continues, "
+                f"where it was {self._fitted_structure[changed[0]]}; set it back, or warm_start=False to fit anew."
             )
         present = self._model
         return lambda known, fitting: present.without_discriminators(self.enforce_bounds, self.enforce_decimals, device)

@@ -1,7 +1,7 @@
 """A Gaussian mixture for each class, joined into one whose first coordinate is the label.
 
-Each class has components of its own [1]_, and their covariances are shrunk towards the pooled one [2]_; so a small class
-borrows from large ones, and a class of one row is that row with their spread.
+Each class has components of its own [1]_, and their covariances are shrunk towards the pooled one [2]_; so a small
+class borrows from large ones, and a class of one row is that row with their spread.
 
 References
 ----------

@@ -260,9 +260,9 @@ class GMMGANClassifier(ClassifierMixin, BaseGMMGAN):
 
     def _code(self, label):
         """Code of a class."""
-        found = np.flatnonzero([label == known for known in self.classes_])
+        found = np.flatnonzero([label == one for one in self.classes_])
         if not len(found):
             raise ValueError(
-                f"y asks for {label!r}, which is no class of the fitted model; they are {list(self.classes_)}."
+                f"y asks for {label!r}, which is no class of the fitted model; they are {self.classes_.tolist()}."
             )
         return int(found[0])

@@ -3,7 +3,6 @@
 import warnings
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.model_selection import KFold
 from sklearn.semi_supervised import LabelSpreading
 from sklearn.utils import assert_all_finite, column_or_1d
@@ -52,7 +51,9 @@ def encode_labels(y, classes):
     unknown = unknown_labels(y, classes)
     strange = ~unknown & ~np.isin(y, classes)
     if strange.any():
-        raise ValueError(f"y holds {y[strange][0]!r}, which is no class of the fitted model; they are {list(classes)}.")
+        raise ValueError(
+            f"y holds {y[strange][0]!r}, which is no class of the fitted model; they are {classes.tolist()}."
+        )
     codes = np.full(len(y), UNSEEN)
     codes[~unknown] = np.searchsorted(classes, y[~unknown])
     return codes

@@ -11,7 +11,9 @@ try:
     from imblearn.over_sampling.base import BaseOverSampler
     from imblearn.utils import check_target_type
 except ImportError as error:
-    raise ImportError("imbalanced-learn is needed for GMMGANOverSampler: pip install 'skgmmgan[imbalance]'.") from error
+    raise ModuleNotFoundError(
+        "imbalanced-learn is needed for GMMGANOverSampler: pip install 'skgmmgan[imbalance]'."
+    ) from error
 
 from ._base import read_table
 from ._classifier import GMMGANClassifier

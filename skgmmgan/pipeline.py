@@ -76,8 +76,8 @@ def _check_invertible(transformers):
         elif not _is_skipped(step) and (one_way or not hasattr(step, "inverse_transform")):
             missing = "inverse_func" if one_way else "inverse_transform"
             raise ValueError(
-                f"Step {name!r} cannot be inverted: {type(step).__name__} has no {missing}. Replace it by one that has, "
-                "or leave it out: GMMGAN needs no scaling, and reads categories and missing cells as they are."
+                f"Step {name!r} cannot be inverted: {type(step).__name__} has no {missing}. Use one that has, or "
+                "leave it out: GMMGAN needs no scaling, and reads categories and missing cells as they are."
             )
 
 

@@ -2,16 +2,6 @@
 
 import numpy as np
 import pytest
-
-pytest.importorskip("imblearn")
-pd = pytest.importorskip("pandas")
-
-from imblearn.pipeline import make_pipeline
-from imblearn.utils.estimator_checks import (
-    check_dataframe_column_names_consistency,
-    check_param_validation,
-    estimator_checks_generator,
-)
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import make_classification
@@ -21,7 +11,11 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import skgmmgan
 from skgmmgan import GMMGANClassifier
-from skgmmgan.over_sampling import GMMGANOverSampler
+
+pd = pytest.importorskip("pandas")
+imblearn_checks = pytest.importorskip("imblearn.utils.estimator_checks")
+make_pipeline = pytest.importorskip("imblearn.pipeline").make_pipeline
+GMMGANOverSampler = pytest.importorskip("skgmmgan.over_sampling").GMMGANOverSampler
 
 PRIOR = GMMGANClassifier(max_epochs=0, adversarial_rounds=0)
 SHORT = GMMGANOverSampler(estimator=PRIOR, n_components=1, random_state=0)
@@ -32,14 +26,14 @@ def test_estimator(estimator, check):
     check(estimator)
 
 
-@pytest.mark.parametrize(("estimator", "check"), list(estimator_checks_generator(SHORT)))
+@pytest.mark.parametrize(("estimator", "check"), list(imblearn_checks.estimator_checks_generator(SHORT)))
 def test_sampler(estimator, check):
     check(estimator)
 
 
-@pytest.mark.parametrize("check", [check_param_validation, check_dataframe_column_names_consistency])
-def test_checks_outside_the_common_list(check):
-    check("GMMGANOverSampler", SHORT)
+@pytest.mark.parametrize("name", ["check_param_validation", "check_dataframe_column_names_consistency"])
+def test_checks_outside_the_common_list(name):
+    getattr(imblearn_checks, name)("GMMGANOverSampler", SHORT)
 
 
 @pytest.fixture
@@ -70,7 +64,8 @@ def test_tables_come_back_as_they_were(table):
     pd.testing.assert_series_equal(rows.dtypes, X.dtypes)
     pd.testing.assert_frame_equal(rows.iloc[:150], X.reset_index(drop=True))
     assert (labels.name, labels.dtype) == (y.name, y.dtype)
-    assert rows.index.equals(pd.RangeIndex(360)) and labels.index.equals(rows.index)
+    assert rows.index.equals(pd.RangeIndex(360))
+    assert labels.index.equals(rows.index)
     new, own = rows.iloc[150:], labels.iloc[150:]
     assert (new["kind"][own == "rare"] == "a").mean() > 0.85
     assert new["size"][own == "rare"].mean() == pytest.approx(4, abs=0.7)

