@@ -1,5 +1,8 @@
 """scikit-learn's own checks, over the estimator and over pipelines that hold it."""
 
+import inspect
+import re
+
 import pytest
 import sklearn
 from sklearn.base import clone
@@ -55,3 +58,10 @@ def test_pipeline(estimator, check):
 @pytest.mark.parametrize("estimator", [GMMGAN, GMMGANClassifier])
 def test_checks_outside_the_common_list(estimator, name):
     getattr(estimator_checks, name)(estimator.__name__, estimator(**SHORT))
+
+
+@pytest.mark.parametrize("estimator", [GMMGAN, GMMGANClassifier])
+def test_every_parameter_is_documented(estimator):
+    documentation = inspect.cleandoc(estimator.__doc__)
+    parameters = documentation[documentation.index("Parameters\n") : documentation.index("Attributes\n")]
+    assert re.findall(r"^(\w+) : ", parameters, re.M) == list(inspect.signature(estimator).parameters)
