@@ -31,7 +31,7 @@ if sklearn.__version__.startswith("1.6."):
     [
         GMMGAN(random_state=0),
         GMMGAN(covariance_type="diag", discriminator="mlp", adversarial_weight=0.3, **SHORT),
-        GMMGANClassifier(random_state=0, **SHORT),
+        GMMGANClassifier(1, covariance_type="full", reg_covar=1e-3, random_state=0, **SHORT),
     ]
 )
 def test_estimator(estimator, check):
