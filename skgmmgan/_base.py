@@ -322,8 +322,8 @@ class BaseGMMGAN(BaseEstimator):
         """Whether `fit` starts from the present model."""
         return self.warm_start and self.__sklearn_is_fitted__()
 
-    def _learn(self, table, values, rng):
-        """Prior, warm start and refinement; the model is there as soon as it can be used."""
+    def _learn(self, table, values, rng, **attributes):
+        """Prior, warm start and refinement; model and attributes are there as soon as they can be used."""
         device = resolve_device(self.device)
         random = np.random.RandomState(rng.randint(2**31 - 1))
         history = []
@@ -333,6 +333,7 @@ class BaseGMMGAN(BaseEstimator):
         def publish(model):
             self._table, self._model, self._random, self.history_ = table, model, random, history
             self.mixture_, self._fitted_structure = model.mixture, structure
+            self.__dict__.update(attributes)
 
         try:
             train(build, publish, values, self._whole(values), self._settings(history), rng)

