@@ -351,7 +351,7 @@ class BaseGMMGAN(BaseEstimator):
         def build(known, fitting):
             codec, mixture = search.fit(values[known], values[fitting], choice, rng)
             stream = seeded_stream("cpu", rng)
-            generator = self._generator(codec, mixture, values[known], stream)
+            generator = self._generator(codec, mixture, len(known), values[fitting], stream)
             return Model(codec, mixture, generator, self.enforce_bounds, self.enforce_decimals, device)
 
         return build
@@ -378,9 +378,9 @@ class BaseGMMGAN(BaseEstimator):
         given["learning_rate"] *= TUNING_RATE if self._continues else 1.0
         return Settings(**given, progress=progress_bar(self.verbose), history=history)
 
-    def _generator(self, codec, mixture, values, stream):
-        """A generator that is the prior of these rows."""
-        return Generator(codec.units, mixture, len(values), self._sizes(), self.dropout, stream)
+    def _generator(self, codec, mixture, n_rows, values, stream):
+        """A generator that is the prior of n rows, of which these values may be fitted."""
+        return Generator(codec.units, mixture, n_rows, self._sizes(), self.dropout, stream)
 
     def _sizes(self):
         return [self.hidden_layer_sizes] if isinstance(self.hidden_layer_sizes, Integral) else self.hidden_layer_sizes

@@ -125,9 +125,9 @@ class GMMGANClassifier(ClassifierMixin, BaseGMMGAN):
         codes = guess_labels(values[:, 0], [by_neighbours, by_mixtures], rng)
         return np.column_stack([codes, values[:, 1:]])
 
-    def _generator(self, codec, mixture, values, stream):
+    def _generator(self, codec, mixture, n_rows, values, stream):
         codes = codec.encode(values).codes
-        return LabelledGenerator(codec.units, mixture, len(values), self._sizes(), self.dropout, stream, codes)
+        return LabelledGenerator(codec.units, mixture, n_rows, self._sizes(), self.dropout, stream, codes)
 
     @staticmethod
     def _whole(values):

@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 import torch
-from scipy.special import ndtri
+from scipy.special import gammaln, ndtri
 from torch import nn
 
 from ._codec import ABSENT, ACTIVE
@@ -20,6 +20,7 @@ from ._network import MaskedNetwork
 from ._prior import LOG_2PI, Prior, full_covariances
 
 SHARE_FLOOR = 1e-4  # weight of the observed shares in the base of a discrete unit, so that no level is lost
+SHARE_WEIGHTS = np.geomspace(1, 1e6, 13)  # rows that the shares in the table may count for in a class
 MAX_CELLS = 20_000_000  # numbers of an intermediate result
 MAX_LOG_SCALE = 3.0  # bound of c: a factor of 20
 
@@ -49,11 +50,26 @@ def interval_log_prob(edges, log_weights, means, scales, shares):
 
 
 def class_shares(labels, codes, n_classes, shares):
-    """Share of each level in each class, (n_classes, V); the shares in the table count for one row of a class."""
+    """Share of each level in each class, (n_classes, V), shrunk towards the shares in the table.
+
+    These count for as many rows of a class as make the counts most likely under a Dirichlet-multinomial model [1]_, so
+    that a level that does not hang on the class has the same share in all of them.
+
+    References
+    ----------
+    .. [1] T. P. Minka, "Estimating a Dirichlet distribution", 2000.
+    """
     seen = (labels != ABSENT) & (codes != ABSENT)
     counts = np.zeros((n_classes, len(shares)))
     np.add.at(counts, (labels[seen], codes[seen]), 1.0)
-    return (counts + shares) / (counts.sum(axis=1, keepdims=True) + 1)
+    rows = counts.sum(axis=1)
+
+    def evidence(weight):
+        levels = gammaln(weight * shares + counts) - gammaln(weight * shares)
+        return levels.sum() - (gammaln(weight + rows) - gammaln(weight)).sum()
+
+    weight = max(SHARE_WEIGHTS, key=evidence)
+    return (counts + weight * shares) / (rows[:, None] + weight)
 
 
 def draw_index(log_weights, generator):
@@ -178,7 +194,7 @@ class LabelledGenerator(Generator):
 
     Parameters
     ----------
-    codes : of the training rows, (n_rows, d); levels have in each class the shares that they have there
+    codes : of the rows that may be fitted, (n_rows, d); levels have in each class the shares that they have there
     others : as of Generator
     """
 

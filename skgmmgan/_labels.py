@@ -39,6 +39,9 @@ def unknown_labels(y, classes=None):
 def learn_classes(y):
     """Classes of the known labels, in ascending order."""
     known = y[~unknown_labels(y)]
+    kinds = {type(label).__name__ for label in known} if y.dtype == object else set()
+    if "str" in kinds and len(kinds) > 1:
+        raise ValueError(f"y mixes labels of type {', '.join(sorted(kinds))}; convert them to text.")
     check_classification_targets(known)
     classes = np.unique(known)
     if len(classes) < 2:
@@ -49,13 +52,12 @@ def learn_classes(y):
 def encode_labels(y, classes):
     """Code of each label, UNSEEN for an unknown one; ValueError for a label that is no class."""
     unknown = unknown_labels(y, classes)
-    strange = ~unknown & ~np.isin(y, classes)
-    if strange.any():
-        raise ValueError(
-            f"y holds {y[strange][0]!r}, which is no class of the fitted model; they are {classes.tolist()}."
-        )
+    known = y[~unknown]
+    strange = known[~np.isin(known, classes)]
+    if len(strange):
+        raise ValueError(f"y holds {strange[0]!r}, which is no class of the fitted model; they are {classes.tolist()}.")
     codes = np.full(len(y), UNSEEN)
-    codes[~unknown] = np.searchsorted(classes, y[~unknown])
+    codes[~unknown] = np.searchsorted(classes, known)
     return codes
 
 

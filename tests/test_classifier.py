@@ -228,6 +228,7 @@ def test_an_unlabelled_row_counts_with_the_sum_over_labels(refined):
         ([0, 0, 0, 0], "y holds one class only"),
         ([None, "a", "a", None], "y holds one class only"),
         ([0.5, 1.2, 0.1, 0.7], "Unknown label type"),
+        (["a", 1, "a", 1], "y mixes labels of type int, str"),
         (None, "requires y to be passed"),
         ([0, 1, 1], "inconsistent numbers of samples"),
     ],
