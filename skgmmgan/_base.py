@@ -1,5 +1,6 @@
 """What every estimator here shares: parameters, validation, and the steps of a fit."""
 
+import copy
 import sys
 import warnings
 from dataclasses import fields
@@ -62,9 +63,8 @@ def check_count(name, n, least):
         raise ValueError(f"{name}={n!r} must be {least} or more.")
 
 
-def read_table(estimator, X, *, reset=True):
-    """X as a DataFrame or a numeric array, its shape and names checked for an estimator."""
-    least = 2 if reset else 1
+def read_table(estimator, X, *, reset, least):
+    """X as a DataFrame or a numeric array of at least so many rows, its shape and names checked for an estimator."""
     if hasattr(X, "collect"):
         raise TypeError(f"X is a {type(X).__name__}; call its collect() first.")
     if not is_frame(X):
@@ -98,7 +98,7 @@ class BaseGMMGAN(BaseEstimator):
     ----------
     n_components : int or "auto", default="auto"
         Components of the mixture; of a classifier those of each class. "auto" tries 1 to 20 on held-out rows, for each
-        class 1 to 8.
+        class 1 to 8, at most 60 in all.
 
     covariance_type : {"auto", "full", "tied", "diag", "spherical"}, default="auto"
         As in :class:`~sklearn.mixture.GaussianMixture`. "auto" is "full", and below 1,000 rows the better of "full"
@@ -166,8 +166,8 @@ class BaseGMMGAN(BaseEstimator):
     warm_start : bool, default=False
         Whether a further call of `fit` goes on from the present weights, for example to tune a model of a large table
         to few rows of another. Codec and prior stay, so the table must have the same columns; new categories and
-        numbers out of bounds are scored but not drawn. Kept discriminators are learned anew, and the learning rate is
-        a tenth.
+        numbers out of bounds are scored but not drawn. The learning rate is a tenth. Kept discriminators are learned
+        anew: with fewer than 50 rows, or ``adversarial_rounds=0``, there are none afterwards.
 
     device : str, default="cpu"
         Torch device of the generator; "auto" takes CUDA or MPS where there is one.
@@ -182,7 +182,7 @@ class BaseGMMGAN(BaseEstimator):
     def __init_subclass__(cls, **kwargs):
         """Document the parameters of a subclass, which are those of this class."""
         super().__init_subclass__(**kwargs)
-        if cls.__doc__:
+        if cls.__doc__ and "Parameters\n" not in cls.__doc__:
             own, base = cleandoc(cls.__doc__), cleandoc(BaseGMMGAN.__doc__)
             parameters = base[base.index("Parameters\n") :]
             cls.__doc__ = own.replace("Attributes\n", f"{parameters}\n\nAttributes\n", 1)
@@ -308,11 +308,10 @@ class BaseGMMGAN(BaseEstimator):
         """The description of a table, and its values; on a warm start, as it was described before."""
         self._check_parameters()
         again = self._continues
-        X = read_table(self, X, reset=not again)
-        if again:
-            return self._table, self._table.encode(X)
-        table = Table(X, self.categorical_features, self.min_category_count)
-        warn_of_identifiers(table)
+        X = read_table(self, X, reset=not again, least=2)
+        table = self._table if again else Table(X, self.categorical_features, self.min_category_count)
+        if not again:
+            warn_of_identifiers(table)
         values = table.encode(X)
         self._check_values(values, table)
         return table, values
@@ -336,7 +335,7 @@ class BaseGMMGAN(BaseEstimator):
             self.__dict__.update(attributes)
 
         try:
-            train(build, publish, values, self._whole(values), self._settings(history), rng)
+            train(build, publish, values, self._whole(values), not self._continues, self._settings(history), rng)
         finally:
             if getattr(self, "history_", None) is history:
                 self._describe(values)
@@ -365,11 +364,17 @@ class BaseGMMGAN(BaseEstimator):
                 f"where it was {self._fitted_structure[changed[0]]}; set it back, or warm_start=False to fit anew."
             )
         present = self._model
-        return lambda known, fitting: present.without_discriminators(self.enforce_bounds, self.enforce_decimals, device)
+
+        def build(known, fitting):
+            generator = copy.deepcopy(present.generator)
+            generator.network.dropout = self.dropout
+            return Model(present.codec, present.mixture, generator, self.enforce_bounds, self.enforce_decimals, device)
+
+        return build
 
     def _structure(self):
         """The parameters that a warm start can't change, as text."""
-        return {name: repr(getattr(self, name)) for name in STRUCTURE}
+        return {name: repr(np.asarray(getattr(self, name)).tolist()) for name in STRUCTURE}
 
     def _settings(self, history):
         """The parameters that the training loop needs."""
@@ -407,7 +412,7 @@ class BaseGMMGAN(BaseEstimator):
     def _values(self, X):
         """Float matrix of a table to be scored."""
         check_is_fitted(self)
-        return self._table.encode(read_table(self, X, reset=False))
+        return self._table.encode(read_table(self, X, reset=False, least=1))
 
     def _stream(self, random_state):
         """RandomState of a seed; for None the model's own."""

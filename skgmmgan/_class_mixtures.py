@@ -52,7 +52,8 @@ class ClassPriorSearch(PriorSearch):
         labels = codec.units[0].midpoints
         if len(labels) > MAX_CLASS_COMPONENTS:
             return super()._mixture(codec, z, rows, setting, max_iter, rng)
-        overall = components_of(fit_mixture(z[:, 1:], 1, setting, 1, max_iter, rng), len(z))
+        every = z[:, 1:] if len(z) > 1 else np.repeat(z[:, 1:], 2, axis=0)  # EM wants two rows
+        overall = components_of(fit_mixture(every, 1, setting, 1, max_iter, rng), len(z))
         parts = []
         for label in labels:
             own = z[z[:, 0] == label, 1:]

@@ -1,7 +1,9 @@
 """GMMGANClassifier: the class first, then the columns given the class."""
 
+from collections.abc import Mapping
+
 import numpy as np
-from scipy.special import logsumexp
+from scipy.special import log_softmax, logsumexp
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -177,7 +179,9 @@ class GMMGANClassifier(ClassifierMixin, BaseGMMGAN):
             In the order of `classes_`.
         """
         joint = self._joint_log_prob(X)
-        return joint - logsumexp(joint, axis=1, keepdims=True)
+        label = self._model.codec.columns[0].levels
+        joint[np.isneginf(joint).all(axis=1)] = np.log(label.unit.shares[label.code])  # beyond every float
+        return log_softmax(joint, axis=1)
 
     def predict_proba(self, X):
         """Probability of each class, by Bayes' rule.
@@ -232,7 +236,7 @@ class GMMGANClassifier(ClassifierMixin, BaseGMMGAN):
         Raises
         ------
         TypeError
-            If a number of rows is no integer.
+            If a number of rows is no integer, or `y` holds several labels and no numbers.
         ValueError
             If it is negative, a label is no class, or `n_samples` is not what a dict counts.
         """
@@ -248,7 +252,7 @@ class GMMGANClassifier(ClassifierMixin, BaseGMMGAN):
         """Pairs of a class code, or None for any class, and a number of rows."""
         if n_samples is not None:
             check_count("n_samples", n_samples, least=0)
-        if not isinstance(y, dict):
+        if not isinstance(y, Mapping):
             return [(None if y is None else self._code(y), 1 if n_samples is None else n_samples)]
         for label, n in y.items():
             check_count(f"y[{label!r}]", n, least=0)
@@ -260,9 +264,11 @@ class GMMGANClassifier(ClassifierMixin, BaseGMMGAN):
 
     def _code(self, label):
         """Code of a class."""
-        found = np.flatnonzero([label == one for one in self.classes_])
-        if not len(found):
+        if np.ndim(label):
+            raise TypeError(f"y={label!r} must be one label, or a dict from labels to numbers of rows.")
+        codes = {known: code for code, known in enumerate(self.classes_.tolist())}
+        if label not in codes:
             raise ValueError(
                 f"y asks for {label!r}, which is no class of the fitted model; they are {self.classes_.tolist()}."
             )
-        return int(found[0])
+        return codes[label]

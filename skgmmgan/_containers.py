@@ -423,6 +423,15 @@ def is_missing(value):
     return value is None or type(value).__name__ in ("NAType", "NaTType") or value != value
 
 
+def import_pandas(what):
+    """pandas, or an ImportError that says what needs it and how to install it."""
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise ImportError(f"pandas is needed for {what}: pip install 'skgmmgan[pandas]'.") from error
+    return pd
+
+
 def is_pandas(X):
     return hasattr(X, "iloc") and hasattr(X, "columns")
 

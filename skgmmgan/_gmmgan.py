@@ -7,7 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._base import BaseGMMGAN, check_count
 from ._conditional import Given, draw_given, draw_where, warn_of_few_particles
-from ._containers import is_frame
+from ._containers import import_pandas, is_frame
 from ._model import CHUNK
 from ._prior import REDUCE_COVARIANCES, weighted_moments, weighted_shares
 
@@ -113,7 +113,10 @@ class GMMGAN(DensityMixin, BaseGMMGAN):
         self._component_means = means
         self.covariances_ = REDUCE_COVARIANCES[self.covariance_type](covariances, self.weights_)
         self._component_stds = np.sqrt(np.diagonal(covariances, axis1=1, axis2=2))
-        self._component_shares = [weighted_shares(x, responsibilities) for x in values[:, is_category].T]
+        categories = [len(column.categories) for column in self._table.columns if column.categories is not None]
+        self._component_shares = [
+            weighted_shares(x, n, responsibilities) for x, n in zip(values[:, is_category].T, categories)
+        ]
 
     def score_samples(self, X):
         """Log-likelihood of each row.
@@ -315,11 +318,16 @@ class GMMGAN(DensityMixin, BaseGMMGAN):
         summary : pandas.DataFrame of shape (n_components, n_columns)
             One row for each component, with two levels of columns: its weight; of each column of numbers or times the
             mean and standard deviation, in the units of the column, missing cells left out; of each column of
-            categories the most typical one and its share, all weighted by responsibility under the prior.
+            categories the most typical one and its share, all weighted by responsibility under the prior. After a
+            warm start, weights are those of the prior and all else is of the further rows.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
         """
         check_is_fitted(self)
-        import pandas as pd
-
+        pd = import_pandas("component_summary")
         summary = {("", "weight"): self.weights_}
         numbers = zip(self._component_means.T, self._component_stds.T)
         shares = iter(self._component_shares)
@@ -329,7 +337,7 @@ class GMMGAN(DensityMixin, BaseGMMGAN):
             else:
                 share = next(shares)
                 levels = np.array([*column.categories, None], dtype=object)
-                summary[name, "typical"] = levels[share.argmax(axis=1)]
+                summary[name, "typical"] = levels[np.where(share.any(axis=1), share.argmax(axis=1), -1)]
                 summary[name, "share"] = share.max(axis=1)
         return pd.DataFrame(summary).rename_axis(index="component")
 

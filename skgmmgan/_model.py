@@ -54,11 +54,6 @@ class Model:
             log_normalizer_std,
         )
 
-    def without_discriminators(self, enforce_bounds, enforce_decimals, device):
-        """A model that starts from the weights of this one's generator."""
-        generator = copy.deepcopy(self.generator)
-        return Model(self.codec, self.mixture, generator, enforce_bounds, enforce_decimals, device)
-
     def as_given(self, values):
         return self.codec.as_given(values, self.enforce_bounds, self.enforce_decimals)
 
@@ -73,7 +68,8 @@ class Model:
 
     def log_prob(self, values):
         """Log-density of each row, (n,), float64: nats in the units of the values."""
-        return self.column_log_prob(values).sum(axis=1)
+        total = self.column_log_prob(values).sum(axis=1)
+        return np.where(np.isnan(total), -np.inf, total)  # so far out that its square is no float
 
     def column_log_prob(self, values):
         """What each column given those before it adds to the log-density, and then the kept discriminators.

@@ -43,13 +43,12 @@ def weighted_moments(X, responsibilities):
     return means, np.array(covariances)
 
 
-def weighted_shares(codes, responsibilities):
+def weighted_shares(codes, n_categories, responsibilities):
     """Share of each category in each component, (K, n_categories + 1), over the cells that are present.
 
-    Categories that were not kept count in the last column, whose share is that of no category.
+    The last column is that of all categories that are not known, with code -1.
     """
     present = ~np.isnan(codes)
-    n_categories = int(max(codes[present].max(initial=-1), -1)) + 1
     index = codes[present].astype(int) % (n_categories + 1)
     counts = [np.bincount(index, r, minlength=n_categories + 1) for r in responsibilities[present].T]
     return np.array(counts) / (np.sum(counts, axis=1, keepdims=True) + TINY)

@@ -6,6 +6,7 @@ Dates and times are integers here, the ticks of their dtype. A category that was
 import numbers
 import re
 from collections import Counter
+from datetime import date, datetime, time
 
 import numpy as np
 
@@ -40,7 +41,7 @@ class Floats:
         if not self.container.is_time(self.dtype):
             return means + self.origin, stds
         low, high = (self.container.objects(self.decode(x)) for x in (means, means + stds))
-        return low, high - low
+        return low, np.array([_difference(a, b) for a, b in zip(high, low)], dtype=object)
 
 
 class Integers(Floats):
@@ -119,6 +120,13 @@ class Categories(Floats):
             cells[code] = value
         missing = np.isnan(x)
         return self.container.write_objects(cells[np.where(missing, -1, x).astype(int)], missing, self.dtype)
+
+
+def _difference(late, early):
+    """Time between two dates or times, also between two times of day."""
+    if isinstance(late, time):
+        late, early = (datetime.combine(date.min, t) for t in (late, early))
+    return late - early
 
 
 def integer_limits(dtype):

@@ -374,7 +374,7 @@ def split_rows(n, validation_fraction, rng):
     return [(order[n_held:], order[:n_held])]
 
 
-def train(build, publish, values, whole, settings, rng):
+def train(build, publish, values, whole, is_new, settings, rng):
     """Prior, warm start and refinement, on a float matrix of at least two rows.
 
     Parameters
@@ -384,22 +384,28 @@ def train(build, publish, values, whole, settings, rng):
         Gives a model to start from.
     publish : callable (Model)
         Told of the model as soon as it can be used; from then on it only gets better.
+    is_new : whether a model can be used before its warm start, because there is none yet
     """
     learn = train_few if len(values) < FEW_ROWS else train_many
-    model, folds = learn(build, publish, values, settings, rng)
+    model, folds = learn(build, publish if is_new else lambda model: None, values, settings, rng)
+    publish(model)
     if settings.adversarial_rounds and whole.sum() >= MIN_ADVERSARIAL_ROWS:
-        if not whole.all():
-            values = values[whole]
-            folds = split_rows(len(values), settings.validation_fraction, rng)
-        refine(model, values, folds, settings, rng)
+        refine(model, values[whole], whole_folds(folds, whole, settings, rng), settings, rng)
+
+
+def whole_folds(folds, whole, settings, rng):
+    """Folds of the rows that discriminators may read, as positions among these."""
+    if whole.sum() < FEW_ROWS and not whole.all():
+        return split_rows(whole.sum(), settings.validation_fraction, rng)
+    position = np.cumsum(whole) - 1
+    return [tuple(position[part[whole[part]]] for part in fold) for fold in folds]
 
 
 def train_many(build, publish, values, settings, rng):
     """Warm start on most rows; the others select epochs and discriminators."""
     everything = np.arange(len(values))
     if not (settings.max_epochs or settings.adversarial_rounds):
-        publish(build(everything, everything))
-        return None, None
+        return build(everything, everything), None
     folds = split_rows(len(values), settings.validation_fraction, rng)
     model = build(everything, folds[0][0])
     publish(model)

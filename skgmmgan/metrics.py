@@ -44,10 +44,17 @@ def _matrices(*tables):
     for other in tables[1:]:
         if other.shape[1] != len(table.columns) or (is_frame(other) and container_of(other).names != table.names):
             raise ValueError("The tables must have the same columns in the same order.")
-    matrices = [table.encode(other) for other in tables]
+    matrices = [without_float_error(table.encode(other)) for other in tables]
     if not all(len(matrix) for matrix in matrices):
         raise ValueError("A table has no rows.")
     return matrices, table.categorical
+
+
+def without_float_error(x):
+    """Numbers to ten digits, integers as they are: what a scaler and its inverse leave behind is no difference."""
+    digits = 9 - np.floor(np.log10(np.abs(np.where(x == 0, 1.0, x))))
+    scale = 10.0 ** np.clip(np.nan_to_num(digits), -300, 300)
+    return np.where(x == np.rint(x), x, np.round(x * scale) / scale)
 
 
 def _boosting(kind, categorical, X, random_state):
@@ -111,7 +118,8 @@ def c2st_scorer(estimator, X, y=None):
     Returns
     -------
     score : float
-        1 - AUC, at most 0.5: higher is better, and 0.5 means that the rows can't be told apart.
+        1 - AUC, at most 0.5: higher is better, and 0.5 means that the rows can't be told apart. It does not see labels
+        that are drawn with the rows.
     """
     rows, _ = sample_pipeline(estimator, len(X))
     return 1 - max(0.5, c2st_score(X, rows, random_state=0))

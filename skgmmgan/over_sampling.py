@@ -3,7 +3,7 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
@@ -17,7 +17,7 @@ except ImportError as error:
 
 from ._base import read_table
 from ._classifier import GMMGANClassifier
-from ._containers import container_of
+from ._containers import container_of, is_frame, is_pandas
 
 __all__ = ["GMMGANOverSampler"]
 
@@ -49,7 +49,7 @@ class GMMGANOverSampler(BaseOverSampler):
     Attributes
     ----------
     estimator_ : GMMGANClassifier
-        The fitted model; its labels are the positions of the classes in ascending order.
+        The fitted model; its labels are the positions of the classes in ascending order. None if no row was drawn.
     sampling_strategy_ : dict
         Number of rows that `sampling_strategy` asks to draw of each class.
     n_features_in_ : int
@@ -104,7 +104,9 @@ class GMMGANOverSampler(BaseOverSampler):
 
     def _check_X_y(self, X, y):
         y, binarize_y = check_target_type(y, indicate_one_vs_all=True)
-        X = read_table(self, X)
+        if is_frame(X) and not is_pandas(X):
+            raise TypeError("imbalanced-learn resamples pandas DataFrames and arrays; convert X by to_pandas().")
+        X = read_table(self, X, reset=True, least=2)
         check_consistent_length(X, y)
         return X, y, binarize_y
 
@@ -112,9 +114,12 @@ class GMMGANOverSampler(BaseOverSampler):
         rng = check_random_state(self.random_state)
         classes, codes, sizes = np.unique(y, return_inverse=True, return_counts=True)
         counts = self._counts(classes, sizes, len(y))
+        self.estimator_ = None
         if not any(counts.values()):
             return X, y
         model = GMMGANClassifier() if self.estimator is None else clone(self.estimator)
+        if not is_classifier(model):
+            raise TypeError(f"estimator={model!r} must be a classifier that samples, like GMMGANClassifier().")
         n_components = model.n_components if self.n_components is None else self.n_components
         model.set_params(n_components=n_components, random_state=rng.randint(2**31 - 1))
         self.estimator_ = model.fit(X, codes)

@@ -4,12 +4,12 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import check_is_fitted
 
-from ._containers import is_frame
+from ._containers import import_pandas, is_frame
 
 __all__ = ["sample_pipeline"]
 
 
-def sample_pipeline(pipeline, n_samples=1, **sample_params):
+def sample_pipeline(pipeline, n_samples=None, **sample_params):
     """Draw rows from the last step of a pipeline, and map them back through the steps before it.
 
     Parameters
@@ -17,16 +17,16 @@ def sample_pipeline(pipeline, n_samples=1, **sample_params):
     pipeline : Pipeline, or search over one
         A fitted pipeline whose last step has `sample`, like `GMMGAN`, `GMMGANClassifier` or scikit-learn's mixtures, or
         a fitted search such as GridSearchCV, whose best estimator is sampled.
-    n_samples : int, default=1
-        How many rows.
+    n_samples : int, default=None
+        How many rows; None leaves it to the last step's `sample`.
     **sample_params : dict
         Further arguments of the last step's `sample`, in the columns that it was fitted on.
 
     Returns
     -------
     X : ndarray or DataFrame of shape (n_samples, n_features)
-        Rows in the columns of the table that the pipeline was fitted on; a DataFrame if its columns had names. Dtypes
-        are those that the steps' `inverse_transform` gives.
+        Rows in the columns of the table that the pipeline was fitted on; a pandas DataFrame if their names are text.
+        Dtypes are those that the steps' `inverse_transform` gives.
     y : ndarray of shape (n_samples,)
         The labels that `sample` gives.
 
@@ -50,52 +50,60 @@ def sample_pipeline(pipeline, n_samples=1, **sample_params):
     >>> rows.shape
     (5, 4)
     """
-    pipeline = getattr(pipeline, "best_estimator_", pipeline)
-    *transformers, last = pipeline.steps if isinstance(pipeline, Pipeline) else [("estimator", pipeline)]
-    if not hasattr(last[1], "sample"):
-        raise TypeError(f"The last step, {last[0]!r}, is a {type(last[1]).__name__}, which has no sample().")
-    check_is_fitted(pipeline)
-    _check_invertible(transformers)
-    X, y = last[1].sample(n_samples, **sample_params)
-    for name, step in reversed(transformers):
-        X = _invert(name, step, X)
-    return _named(X, pipeline), y
+    *transformers, (name, last) = _flat_steps("estimator", pipeline)
+    if not hasattr(last, "sample"):
+        raise TypeError(f"The last step, {name!r}, is a {type(last).__name__}, which has no sample().")
+    check_is_fitted(last)
+    for step in transformers:
+        _check_invertible(*step)
+    nothing = n_samples == 0 and transformers  # transformers do not take a table without rows
+    if n_samples is not None:
+        sample_params["n_samples"] = 1 if nothing else n_samples
+    X, y = last.sample(**sample_params)
+    for step in reversed(transformers):
+        X = _invert(*step, X)
+    X = _named(X, transformers)
+    return (X[:0], y[:0]) if nothing else (X, y)
 
 
-def _is_skipped(step):
-    """Whether rows pass a step as they are: nothing is done, or rows are resampled."""
-    return step is None or step == "passthrough" or hasattr(step, "fit_resample")
+def _flat_steps(name, estimator):
+    """Pairs of a name and a step, those of nested pipelines and searches among them, without those that do nothing."""
+    if hasattr(estimator, "refit") and hasattr(estimator, "estimator"):  # a search
+        check_is_fitted(estimator)
+        if not estimator.refit:
+            raise ValueError(f"{type(estimator).__name__} has no best estimator; set refit=True.")
+        return _flat_steps(name, estimator.best_estimator_)
+    if not isinstance(estimator, Pipeline):
+        return [] if _does_nothing(estimator) else [(name, estimator)]
+    prefix = "" if name == "estimator" else f"{name}__"
+    return [step for inner, part in estimator.steps for step in _flat_steps(f"{prefix}{inner}", part)]
 
 
-def _check_invertible(transformers):
-    """Raise ValueError for the first step that can't be inverted."""
-    for name, step in transformers:
-        one_way = isinstance(step, FunctionTransformer) and step.func is not None and step.inverse_func is None
-        if isinstance(step, Pipeline):
-            _check_invertible([(f"{name}__{inner}", transformer) for inner, transformer in step.steps])
-        elif not _is_skipped(step) and (one_way or not hasattr(step, "inverse_transform")):
-            missing = "inverse_func" if one_way else "inverse_transform"
-            raise ValueError(
-                f"Step {name!r} cannot be inverted: {type(step).__name__} has no {missing}. Use one that has, or "
-                "leave it out: GMMGAN needs no scaling, and reads categories and missing cells as they are."
-            )
+def _does_nothing(step):
+    """Whether rows pass a step as they are, or are only resampled."""
+    return step is None or isinstance(step, str) or hasattr(step, "fit_resample")
+
+
+def _check_invertible(name, step):
+    """Raise ValueError for a step that can't be inverted."""
+    one_way = isinstance(step, FunctionTransformer) and step.func is not None and step.inverse_func is None
+    if one_way or not hasattr(step, "inverse_transform"):
+        missing = "inverse_func" if one_way else "inverse_transform"
+        raise ValueError(
+            f"Step {name!r} cannot be inverted: {type(step).__name__} has no {missing}. Use one that has, or leave it "
+            "out: GMMGAN needs no scaling, and reads categories and missing cells as they are."
+        )
 
 
 def _invert(name, step, X):
     """X before a step."""
-    if _is_skipped(step):
-        return X
     try:
         return step.inverse_transform(X)
-    except (ValueError, NotImplementedError) as error:
-        raise ValueError(f"Step {name!r} ({type(step).__name__}) cannot be inverted: {error}") from error
+    except Exception as error:
+        raise ValueError(f"Step {name!r} ({type(step).__name__}) could not be inverted: {error}") from error
 
 
-def _named(X, pipeline):
+def _named(X, transformers):
     """X as a DataFrame if the columns of fit had names and X has lost them."""
-    names = getattr(pipeline, "feature_names_in_", None)
-    if names is None or is_frame(X):
-        return X
-    import pandas as pd
-
-    return pd.DataFrame(X, columns=names)
+    names = getattr(transformers[0][1], "feature_names_in_", None) if transformers else None
+    return X if names is None or is_frame(X) else import_pandas("rows with names").DataFrame(X, columns=names)

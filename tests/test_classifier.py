@@ -1,5 +1,6 @@
 """The classifier: densities of classes, rows of classes, and rows without a label."""
 
+import copy
 import pickle
 
 import numpy as np
@@ -8,6 +9,7 @@ from scipy.special import logsumexp
 from scipy.stats import ks_2samp, norm
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris, load_wine, make_blobs
+from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
 
 from skgmmgan import GMMGANClassifier
@@ -73,6 +75,33 @@ def test_bayes_rule(refined):
     np.testing.assert_allclose(model.score_samples(X, y), joint[np.arange(len(y)), y], rtol=1e-12)
 
 
+@pytest.mark.parametrize("far", [1e10, 1e100, 1e300])
+def test_rows_far_out_have_probabilities(refined, far):
+    model, *_ = refined
+    with np.errstate(all="ignore"):
+        probability = model.predict_proba([[far, 0.0], [0.0, -far]])
+    np.testing.assert_allclose(probability.sum(axis=1), 1.0)
+
+
+def test_a_category_that_does_not_hang_on_the_class_does_no_harm(rng):
+    pd = pytest.importorskip("pandas")
+    y = rng.randint(10, size=2000)
+    X = pd.DataFrame({"noise": rng.randint(100, size=2000).astype(str), "x": rng.normal(size=2000) + 0.2 * y})
+    model = GMMGANClassifier(1, covariance_type="full", reg_covar=1e-3, **PRIOR)
+    alone = clone(model).fit(X[["x"]][:1000], y[:1000]).predict_proba(X[["x"]][1000:])
+    both = model.fit(X[:1000], y[:1000]).predict_proba(X[1000:])
+    assert log_loss(y[1000:], both) == pytest.approx(log_loss(y[1000:], alone), abs=0.02)
+
+
+def test_a_category_that_tells_the_class(rng):
+    pd = pytest.importorskip("pandas")
+    y = np.repeat([0, 1], [570, 30])
+    X = pd.DataFrame({"g": np.where(y == 1, rng.choice(list("ab"), 600), rng.choice(list("abcdef"), 600))})
+    model = GMMGANClassifier(1, **PRIOR).fit(X, y)
+    rows, _ = model.sample(2000, y=1)
+    assert rows["g"].isin(["a", "b"]).mean() > 0.9
+
+
 def test_rows_of_a_class_are_those_of_joint_draws(refined):
     model, *_ = refined
     X, y = model.sample(20_000, random_state=0)
@@ -103,6 +132,7 @@ def test_numbers_of_rows_by_class(refined):
         ({"y": {0: 1.5}}, TypeError, r"y\[0\]=1.5 must be an integer"),
         ({"n_samples": 3, "y": {0: 2}}, ValueError, "n_samples=3 differs from the 2 rows"),
         ({"n_samples": -1}, ValueError, "n_samples=-1"),
+        ({"n_samples": 2, "y": [1, 2]}, TypeError, "must be one label, or a dict"),
     ],
 )
 def test_rows_that_cannot_be_asked_for(refined, arguments, error, match):
@@ -182,13 +212,20 @@ def test_unlabelled_rows_help(rng):
     assert model.score_samples(test).mean() > alone.score_samples(test).mean()
 
 
-@pytest.mark.parametrize("as_series", [False, True])
+def test_two_labels_are_enough(rng):
+    X, y = make_blobs(100, centers=2, cluster_std=0.4, random_state=0)
+    partly = np.full(100, None, dtype=object)
+    partly[[np.argmax(y == 0), np.argmax(y == 1)]] = "a", "b"
+    assert GMMGANClassifier(1, **PRIOR).fit(X, partly).score(X, np.array(["a", "b"])[y]) > 0.9
+
+
+@pytest.mark.parametrize("as_series", [False, "object", "string"])
 def test_none_among_text_is_unlabelled(as_series, rng):
     X, codes = make_blobs(200, centers=3, random_state=0, cluster_std=0.4)
     y = np.array(["a", "b", "c"], dtype=object)[codes]
     y[::2] = None
     if as_series:
-        y = pytest.importorskip("pandas").Series(y)
+        y = pytest.importorskip("pandas").Series(y, dtype=as_series)
     model = GMMGANClassifier(1, max_epochs=3, adversarial_rounds=2, random_state=0).fit(X, y)
     assert model.classes_.tolist() == ["a", "b", "c"]
     assert (model.predict(X) == np.array(["a", "b", "c"])[codes]).mean() > 0.97
@@ -255,3 +292,21 @@ def test_pickle_and_seed(refined):
     np.testing.assert_array_equal(again.predict_proba(X[:50]), model.predict_proba(X[:50]))
     twice = [clone(model).set_params(adversarial_rounds=0).fit(X, y).score_samples(X) for _ in range(2)]
     np.testing.assert_array_equal(*twice)
+
+
+def test_a_refit_that_fails_leaves_the_old_classes(refined):
+    model, X, y = refined
+    again = copy.deepcopy(model).set_params(device="abacus")
+    with pytest.raises(ValueError, match="abacus"):
+        again.fit(X, np.where(y == 0, "a", "b"))
+    assert again.classes_.tolist() == [0, 1, 2]
+
+
+def test_a_warm_start_takes_known_labels_only(refined):
+    model, X, _ = refined
+    again = copy.deepcopy(model).set_params(warm_start=True, max_epochs=1, adversarial_rounds=0)
+    with pytest.raises(ValueError, match="y holds 7, which is no class"):
+        again.fit(X[:60], np.full(60, 7))
+    again.fit(X[:60], np.full(60, -1))
+    assert again.classes_.tolist() == [0, 1, 2]
+    assert np.isfinite(again.score_samples(X)).all()

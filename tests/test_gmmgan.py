@@ -706,6 +706,15 @@ def test_component_summary_of_times_and_large_integers():
     assert summary["none", "typical"].isna().all()
 
 
+def test_component_summary_of_categories_that_are_not_known():
+    pd = pytest.importorskip("pandas")
+    X = pd.DataFrame({"g": list("pqr") * 20})
+    model = GMMGAN(1, warm_start=True, random_state=0, **PRIOR).fit(X)
+    summary = model.fit(pd.DataFrame({"g": ["p"] * 10 + ["z"] * 40})).component_summary()
+    assert summary["g", "typical"].isna().all()
+    assert summary["g", "share"][0] == pytest.approx(0.8)
+
+
 # ---- warm start
 
 
@@ -726,6 +735,29 @@ def test_a_warm_start_learns_discriminators_anew(moons):
     assert again.log_normalizer_ == 0
     same = model._model.generator.state_dict()
     assert all(torch.equal(value, same[name]) for name, value in again._model.generator.state_dict().items())
+
+
+def test_an_interrupted_warm_start_leaves_the_model_as_it_was(moons, monkeypatch):
+    model, X = moons
+    model = copy.deepcopy(model).set_params(warm_start=True)
+    before = model.score(X)
+    with pytest.raises(ValueError, match="minimum of 2"):
+        model.fit(X[:1])
+
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_training, "row_log_prob", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X)
+    assert model.score(X) == before
+
+
+def test_what_a_warm_start_may_change(moons):
+    model, X = moons
+    same = {"n_components": np.int64(3), "hidden_layer_sizes": [512, 512], "dropout": 0.5}
+    again = copy.deepcopy(model).set_params(warm_start=True, max_epochs=0, adversarial_rounds=0, **same).fit(X)
+    assert again._model.generator.network.dropout == 0.5
 
 
 def test_what_is_new_at_a_warm_start_scores_and_is_not_drawn():

@@ -10,7 +10,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import skgmmgan
-from skgmmgan import GMMGANClassifier
+from skgmmgan import GMMGAN, GMMGANClassifier
 
 pd = pytest.importorskip("pandas")
 imblearn_checks = pytest.importorskip("imblearn.utils.estimator_checks")
@@ -185,6 +185,10 @@ def test_tables_that_cannot_be_resampled():
         clone(SHORT).fit_resample(sparse.csr_matrix(X), y)
     with pytest.raises(ValueError, match="Multilabel"):
         clone(SHORT).fit_resample(X, np.c_[y == "ok", y == "fault", X[:, 0] > 0].astype(int))
+    with pytest.raises(TypeError, match="must be a classifier that samples"):
+        clone(SHORT).set_params(estimator=GMMGAN(1)).fit_resample(X, y)
+    with pytest.raises(TypeError, match="to_pandas"):
+        clone(SHORT).fit_resample(pytest.importorskip("polars").DataFrame({"a": X[:, 0]}), y)
     with pytest.raises(ValueError, match="not present in the data"):
         clone(SHORT).set_params(sampling_strategy={"nope": 3}).fit_resample(X, y)
 

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_iris, make_blobs
 from sklearn.decomposition import PCA
+from sklearn.exceptions import NotFittedError
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression
@@ -17,7 +19,7 @@ from sklearn.model_selection import (
     cross_val_score,
 )
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
-from sklearn.preprocessing import FunctionTransformer, PowerTransformer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, PowerTransformer, StandardScaler
 
 from skgmmgan import GMMGAN, GMMGANClassifier, sample_pipeline
 from skgmmgan.metrics import c2st_scorer, tstr_scorer
@@ -50,7 +52,7 @@ def test_a_frame_comes_back_with_its_columns():
 def test_arguments_of_sample_reach_the_last_step(iris):
     X, y = iris
     pipeline = make_pipeline(StandardScaler(), GMMGANClassifier(1, **PRIOR)).fit(X, y)
-    rows, labels = sample_pipeline(pipeline, None, y={1: 4, 2: 3}, random_state=0)
+    rows, labels = sample_pipeline(pipeline, y={1: 4, 2: 3}, random_state=0)
     assert labels.tolist() == [1] * 4 + [2] * 3
     assert (pipeline.predict(rows) == labels).mean() > 0.7
     np.testing.assert_array_equal(rows, sample_pipeline(pipeline, y={1: 4, 2: 3}, n_samples=7, random_state=0)[0])
@@ -64,6 +66,10 @@ def test_an_estimator_a_nested_pipeline_and_a_search(iris):
     assert sample_pipeline(nested, 3)[0].shape == (3, 4)
     search = GridSearchCV(nested, {"gaussianmixture__n_components": [1, 2]}, cv=2).fit(X)
     assert sample_pipeline(search, 3)[0].shape == (3, 4)
+    inside = make_pipeline(
+        StandardScaler(), GridSearchCV(make_pipeline(PCA(2), model), {"pca__n_components": [2]}, cv=2)
+    )
+    assert sample_pipeline(inside.fit(X), 0)[0].shape == (0, 4)
 
 
 def test_samplers_are_passed_over():
@@ -91,6 +97,10 @@ ONE_WAY = FunctionTransformer(np.abs)
         (make_union(StandardScaler(), PCA(1)), "'bad' cannot be inverted: FeatureUnion has no inverse_transform"),
         (ONE_WAY, "'bad' cannot be inverted: FunctionTransformer has no inverse_func"),
         (Pipeline([("inner", ONE_WAY)]), "'bad__inner' cannot be inverted: FunctionTransformer"),
+        (
+            FunctionTransformer(np.abs, np.linalg.inv, check_inverse=False),
+            r"'bad' \(FunctionTransformer\) could not be inverted: Last 2",
+        ),
     ],
 )
 def test_steps_that_cannot_be_inverted(step, match, iris):
@@ -104,8 +114,13 @@ def test_pipelines_that_cannot_be_sampled(iris):
     X, y = iris
     with pytest.raises(TypeError, match="'logisticregression', is a LogisticRegression, which has no sample"):
         sample_pipeline(make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y), 3)
-    with pytest.raises(ValueError, match="not fitted"):
+    with pytest.raises(NotFittedError):
         sample_pipeline(make_pipeline(StandardScaler(), GMMGAN()), 3)
+    search = GridSearchCV(GMMGAN(**PRIOR), {"n_components": [1]}, cv=2, refit=False)
+    with pytest.raises(NotFittedError):
+        sample_pipeline(search, 3)
+    with pytest.raises(ValueError, match="set refit=True"):
+        sample_pipeline(search.fit(X), 3)
 
 
 def test_lossy_steps(iris):
@@ -150,4 +165,6 @@ def test_scorers():
     for scorer in (c2st_scorer, tstr_scorer("target"), tstr_scorer("target", n_samples=300)):
         scores = [cross_val_score(model, table, cv=folds, scoring=scorer, n_jobs=2).mean() for model in (good, bad)]
         assert scores[0] > scores[1] + 0.1
+    through_scaler = cross_val_score(make_pipeline(MinMaxScaler(), clone(good)), table, cv=folds, scoring=c2st_scorer)
+    assert through_scaler.mean() > scores[1]
     assert 0 < cross_val_score(good, table, cv=folds, scoring=c2st_scorer).max() <= 0.5
