@@ -45,7 +45,7 @@ def learn_classes(y):
     check_classification_targets(known)
     classes = np.unique(known)
     if len(classes) < 2:
-        raise ValueError(f"y holds one class only, {classes.tolist()[0]!r}; a classifier needs rows of two or more classes.")
+        raise ValueError(f"y holds one class only, {classes.tolist()[0]!r}; a classifier needs two or more.")
     return classes
 
 
@@ -55,7 +55,8 @@ def encode_labels(y, classes):
     known = y[~unknown]
     strange = known[~np.isin(known, classes)]
     if len(strange):
-        raise ValueError(f"y holds {strange.tolist()[0]!r}, which is no class of the fitted model; they are {classes.tolist()}.")
+        strange, classes = strange.tolist(), classes.tolist()
+        raise ValueError(f"y holds {strange[0]!r}, which is no class of the fitted model; they are {classes}.")
     codes = np.full(len(y), UNSEEN)
     codes[~unknown] = np.searchsorted(classes, known)
     return codes

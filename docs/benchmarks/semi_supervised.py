@@ -1,8 +1,9 @@
 """Do rows without a label help? GMMGANClassifier against itself on labelled rows alone, and against others.
 
 Run as ``python docs/benchmarks/semi_supervised.py [FOLDER] [--sets wine digits] [--seeds 0 1 2 3 4]``; with a FOLDER of
-Parquet tables, its magic is among the sets. 30 % of each set are test rows, at most 2,000 of the others train, of which 5, 10 or 50 rows of each class have a
-label. One JSON line a fit goes to stdout; mean test accuracies over seeds are printed at the end, to stderr.
+Parquet tables, its magic is among the sets. 30 % of each set are test rows, at most 2,000 of the others train, of which
+5, 10 or 50 rows of each class have a label. One JSON line a fit goes to stdout; mean test accuracies over seeds are
+printed at the end, to stderr.
 """
 
 import argparse
