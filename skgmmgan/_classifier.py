@@ -214,6 +214,25 @@ class GMMGANClassifier(ClassifierMixin, BaseGMMGAN):
         most_likely = self._joint_log_prob(X).argmax(axis=1)
         return self.classes_[most_likely]
 
+    def score(self, X, y, sample_weight=None):
+        """Share of the rows whose class is predicted.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Rows of the table.
+        y : array-like of shape (n_samples,)
+            Their true labels, all of them known.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        accuracy : float
+            Between 0 and 1.
+        """
+        return super().score(X, y, sample_weight)
+
     def sample(self, n_samples=None, *, y=None, random_state=None):
         """Draw new rows with their labels.
 
