@@ -122,11 +122,21 @@ class Categories(Floats):
         return self.container.write_objects(cells[np.where(missing, -1, x).astype(int)], missing, self.dtype)
 
 
+def _is_naive(value):
+    """Whether a cell is a date or time without a zone."""
+    return isinstance(value, date) and value == value and getattr(value, "tzinfo", None) is None
+
+
 def _difference(late, early):
     """Time between two dates or times, also between two times of day."""
-    if isinstance(late, time):
-        late, early = (datetime.combine(date.min, t) for t in (late, early))
-    return late - early
+    return _as_datetime(late) - _as_datetime(early)
+
+
+def _as_datetime(value):
+    """The midnight of a date, and a time of some day; everything else as it is."""
+    if isinstance(value, time):
+        return datetime.combine(date.min, value)
+    return datetime.combine(value, time()) if type(value) is date else value
 
 
 def integer_limits(dtype):
@@ -296,9 +306,20 @@ class Table:
             j = self._named(name)
             values[:, j] = self._cells(container, series, self.columns[j])
             fixed[j] = True
+            if self.container.is_time(self.columns[j].dtype):
+                self._refuse_rounded(container.objects(series), self.columns[j], values[:, j])
             if np.isinf(values[:, j]).any():
                 raise ValueError(f"conditions ask for an infinite number in column {self.columns[j].label}.")
         return values, fixed
+
+    def _refuse_rounded(self, given, column, x):
+        """Raise ValueError for a time that the dtype of a column cuts, such as noon in a column of dates."""
+        for asked, kept in zip(given, self.container.objects(column.decode(x))):
+            if _is_naive(asked) and _is_naive(kept) and _difference(asked, kept):
+                raise ValueError(
+                    f"conditions ask for {asked!r} in column {column.label}, whose dtype {column.dtype} cuts it to "
+                    f"{kept!r}."
+                )
 
     def _condition_cells(self, given):
         """A container, and the column in it for each name."""

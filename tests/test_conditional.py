@@ -1,5 +1,6 @@
 """Rows given some of their cells."""
 
+import datetime
 import itertools
 import time
 import warnings
@@ -53,6 +54,22 @@ def test_a_frame_of_conditions(discrete):
         match = (cells["c"] == c) & (cells["a"] == a)
         assert (part[["c", "a"]] == [c, a]).all(axis=None)
         assert total_variation(part, cells[match], p[match]) < 0.03
+
+
+@pytest.mark.parametrize("kind", ["object", "date32[pyarrow]", "datetime64[s]", "polars"])
+def test_a_time_that_the_dtype_cuts_is_refused(kind, rng):
+    pd = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    days = [datetime.date(2020, 1, 1) + datetime.timedelta(days=int(d)) for d in rng.randint(300, size=60)]
+    X = pytest.importorskip("polars").DataFrame({"day": days}) if kind == "polars" else pd.DataFrame({"day": days})
+    X = X if kind == "polars" else X.astype({"day": kind})
+    model = GMMGAN(1, random_state=0, **PRIOR).fit(X)
+    midnight = datetime.datetime(2020, 3, 1)
+    for asked in (midnight, midnight.date()):
+        rows, _ = model.sample(3, conditions={"day": asked})
+        assert [str(day)[:10] for day in rows["day"]] == 3 * ["2020-03-01"]
+    with pytest.raises(ValueError, match="cuts it to"):
+        model.sample(3, conditions={"day": midnight + datetime.timedelta(milliseconds=500)})
 
 
 @pytest.mark.parametrize("conditions", [{2: 1.0}, {1: -1.0}, {0: 0.5}, {2: 1.0, 1: 0.0}], ids=str)
