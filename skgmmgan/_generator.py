@@ -20,7 +20,7 @@ from ._network import MaskedNetwork
 from ._prior import LOG_2PI, Prior, full_covariances
 
 SHARE_FLOOR = 1e-4  # weight of the observed shares in the base of a discrete unit, so that no level is lost
-SHARE_WEIGHTS = np.geomspace(1, 1e6, 13)  # rows that the shares in the table may count for in a class
+SHARE_WEIGHTS = np.geomspace(1, 1e6, 13)  # rows that the expected shares of a class may count for
 MAX_CELLS = 20_000_000  # numbers of an intermediate result
 MAX_LOG_SCALE = 3.0  # bound of c: a factor of 20
 
@@ -49,27 +49,27 @@ def interval_log_prob(edges, log_weights, means, scales, shares):
     return torch.log((1 - SHARE_FLOOR) * mass + SHARE_FLOOR * shares)
 
 
-def class_shares(labels, codes, n_classes, shares):
-    """Share of each level in each class, (n_classes, V), shrunk towards the shares in the table.
+def class_shares(labels, codes, expected):
+    """Share of each level in each class, (n_classes, V), shrunk towards the expected ones.
 
-    These count for as many rows of a class as make the counts most likely under a Dirichlet-multinomial model [1]_, so
-    that a level that does not hang on the class has the same share in all of them.
+    These count for as many rows of a class as make the counts most likely under a Dirichlet-multinomial model [1]_; so
+    they stay as they are where the counts do not speak against them.
 
     References
     ----------
     .. [1] T. P. Minka, "Estimating a Dirichlet distribution", 2000.
     """
     seen = (labels != ABSENT) & (codes != ABSENT)
-    counts = np.zeros((n_classes, len(shares)))
+    counts = np.zeros(expected.shape)
     np.add.at(counts, (labels[seen], codes[seen]), 1.0)
     rows = counts.sum(axis=1)
 
     def evidence(weight):
-        levels = gammaln(weight * shares + counts) - gammaln(weight * shares)
+        levels = gammaln(weight * expected + counts) - gammaln(weight * expected)
         return levels.sum() - (gammaln(weight + rows) - gammaln(weight)).sum()
 
     weight = max(SHARE_WEIGHTS, key=evidence)
-    return (counts + weight * shares) / (rows[:, None] + weight)
+    return (counts + weight * expected) / (rows[:, None] + weight)
 
 
 def draw_index(log_weights, generator):
@@ -194,7 +194,7 @@ class LabelledGenerator(Generator):
 
     Parameters
     ----------
-    codes : of the rows that may be fitted, (n_rows, d); levels have in each class the shares that they have there
+    codes : of the rows that may be fitted, (n_rows, d); they tell the shares of levels in each class
     others : as of Generator
     """
 
@@ -202,8 +202,9 @@ class LabelledGenerator(Generator):
         super().__init__(units, mixture, n_rows, hidden_layer_sizes, dropout, stream)
         self.n_variants = units[0].n_levels
         for i in self.discrete[1:]:
-            shares = class_shares(codes[:, 0], codes[:, i], units[0].n_levels, units[i].shares)
-            self.register_buffer(f"corrections_{i}", torch.tensor(np.log(shares)) - self._class_log_prob(i, mixture))
+            expected = torch.softmax(self._class_log_prob(i, mixture), 1).numpy()
+            correction = np.log(class_shares(codes[:, 0], codes[:, i], expected) / expected)
+            self.register_buffer(f"corrections_{i}", torch.tensor(correction))
 
     def _class_log_prob(self, i, mixture):
         """Log-probability of each level of a unit in each class without a correction, (n_classes, V)."""
