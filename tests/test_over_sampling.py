@@ -17,7 +17,7 @@ imblearn_checks = pytest.importorskip("imblearn.utils.estimator_checks")
 make_pipeline = pytest.importorskip("imblearn.pipeline").make_pipeline
 GMMGANOverSampler = pytest.importorskip("skgmmgan.over_sampling").GMMGANOverSampler
 
-PRIOR = GMMGANClassifier(max_epochs=0, adversarial_rounds=0)
+PRIOR = GMMGANClassifier(covariance_type="full", reg_covar=1e-2, max_epochs=0, adversarial_rounds=0)
 SHORT = GMMGANOverSampler(estimator=PRIOR, n_components=1, random_state=0)
 
 

