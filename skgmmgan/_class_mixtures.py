@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import softmax
 from sklearn.mixture import GaussianMixture
 
-from ._em import PriorSearch, fit_mixture
+from ._em import ROWS_PER_COMPONENT, PriorSearch, fit_mixture
 from ._prior import full_covariances
 from ._table import UNSEEN
 
@@ -24,7 +24,6 @@ CLASS_COMPONENTS = (1, 2, 3, 5, 8)  # for each class
 MAX_CLASS_COMPONENTS = 60  # of all classes together; with more classes one mixture serves them all
 SHRINKAGES = (10.0, 1.0, 100.0, 1000.0)  # rows that the pooled covariance counts for
 ORDER = ("reg_covar", "n_knots", "n_components", "shrinkage", "covariance_type")  # of the search
-ROWS_PER_COMPONENT = 5
 MIN_ROWS = 0.5  # that a component without rows counts for in the weights
 LABEL_SCALE = 0.1  # standard deviation of a component along the label, relative to the smallest step between labels
 
@@ -45,7 +44,8 @@ class ClassPriorSearch(PriorSearch):
         z, log_slopes = super()._coordinates(codec, values, rng)
         midpoints = codec.units[0].midpoints
         if len(midpoints) <= MAX_CLASS_COMPONENTS:
-            z[:, 0] = codec.encode(values).z[:, 0]  # not spread: a label is all that a component needs to know
+            # not spread: a label is all that a component needs to know
+            z[:, :1], *_ = codec.columns[0].encode(values[:, 0], rng)
         return z, log_slopes
 
     def _mixture(self, codec, z, rows, setting, max_iter, rng):

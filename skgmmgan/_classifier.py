@@ -108,15 +108,15 @@ class GMMGANClassifier(ClassifierMixin, BaseGMMGAN):
 
         setting = (self.n_components, self.covariance_type, self.reg_covar, self.n_init)
         search = ClassPriorSearch(make_codec, *setting)
-        return search, self._completed(search, make_codec, values, rng)
+        return search, self._completed(search, values, rng)
 
-    def _completed(self, search, make_codec, values, rng):
+    def _completed(self, search, values, rng):
         """The values with the unknown labels guessed, for EM."""
         labelled = values[self._whole(values)]
         if len(labelled) == len(values):
             return values
         choice = search.choose(labelled, rng)
-        z = make_codec(values, choice["n_knots"], rng).encode(values).z[:, 1:]
+        z = search.make_codec(values, choice["n_knots"], rng).encode(values).z[:, 1:]
 
         def by_mixtures(codes):
             return search.label_probabilities(np.column_stack([codes, values[:, 1:]]), choice, rng)

@@ -17,7 +17,7 @@ from torch import nn
 
 from ._codec import ABSENT, ACTIVE
 from ._network import MaskedNetwork
-from ._prior import LOG_2PI, Prior, full_covariances
+from ._prior import LOG_2PI, Prior
 
 SHARE_FLOOR = 1e-4  # weight of the observed shares in the base of a discrete unit, so that no level is lost
 SHARE_WEIGHTS = np.geomspace(1, 1e6, 13)  # rows that the expected shares of a class may count for
@@ -202,16 +202,16 @@ class LabelledGenerator(Generator):
         super().__init__(units, mixture, n_rows, hidden_layer_sizes, dropout, stream)
         self.n_variants = units[0].n_levels
         for i in self.discrete[1:]:
-            expected = torch.softmax(self._class_log_prob(i, mixture), 1).numpy()
+            expected = torch.softmax(self._class_log_prob(i), 1).numpy()
             correction = np.log(class_shares(codes[:, 0], codes[:, i], expected) / expected)
             self.register_buffer(f"corrections_{i}", torch.tensor(correction))
 
-    def _class_log_prob(self, i, mixture):
+    def _class_log_prob(self, i):
         """Log-probability of each level of a unit in each class without a correction, (n_classes, V)."""
         labels = self.midpoints_0[:, None]
         first, log_weights = self.prior.scales[0], self.prior.log_weights
         log_weights = log_weights - 0.5 * ((labels - self.prior.means[0]) / first) ** 2 - torch.log(first)  # (C, K)
-        scales = torch.tensor(np.sqrt(full_covariances(mixture)[:, i, i]))
+        scales = torch.linalg.vector_norm(self.prior.cholesky[i], dim=0)  # of the margins, (K,)
         return self._level_log_prob(i, self.prior.means[i].expand_as(log_weights), log_weights, scales)
 
     def _base(self, i, means, log_weights, codes):

