@@ -21,7 +21,7 @@ from ._prior import full_covariances
 from ._table import UNSEEN
 
 CLASS_COMPONENTS = (1, 2, 3, 5, 8)  # for each class
-MAX_CLASS_COMPONENTS = 60  # of all classes together; with more classes one mixture serves them all
+MAX_CLASS_COMPONENTS = 60  # of all classes together; more classes share one mixture
 SHRINKAGES = (10.0, 1.0, 100.0, 1000.0)  # rows that the pooled covariance counts for
 ORDER = ("reg_covar", "n_knots", "n_components", "shrinkage", "covariance_type")  # of the search
 MIN_ROWS = 0.5  # that a component without rows counts for in the weights
@@ -33,25 +33,19 @@ class ClassPriorSearch(PriorSearch):
 
     def _candidates(self, values):
         n_classes = len(np.unique(values[:, 0]))
-        if n_classes > MAX_CLASS_COMPONENTS:
-            return super()._candidates(values)
         most = min(MAX_CLASS_COMPONENTS // n_classes, max(1, len(values) // (n_classes * ROWS_PER_COMPONENT)))
         own = {"n_components": [k for k in CLASS_COMPONENTS if k <= most], "shrinkage": SHRINKAGES}
         candidates = super()._candidates(values) | own
         return {name: candidates[name] for name in ORDER}
 
-    def _coordinates(self, codec, values, rng):
-        z, log_slopes = super()._coordinates(codec, values, rng)
-        midpoints = codec.units[0].midpoints
-        if len(midpoints) <= MAX_CLASS_COMPONENTS:
-            # not spread: a label is all that a component needs to know
-            z[:, :1], *_ = codec.columns[0].encode(values[:, 0], rng)
+    def coordinates(self, codec, values, rng):
+        z, log_slopes = super().coordinates(codec, values, rng)
+        # not spread: a label is all that a component needs to know
+        z[:, :1], *_ = codec.columns[0].encode(values[:, 0], rng)
         return z, log_slopes
 
     def _mixture(self, codec, z, rows, setting, max_iter, rng):
         labels = codec.units[0].midpoints
-        if len(labels) > MAX_CLASS_COMPONENTS:
-            return super()._mixture(codec, z, rows, setting, max_iter, rng)
         every = z[:, 1:] if len(z) > 1 else np.repeat(z[:, 1:], 2, axis=0)  # EM wants two rows
         overall = components_of(fit_mixture(every, 1, setting, 1, max_iter, rng), len(z))
         parts = []
@@ -65,15 +59,16 @@ class ClassPriorSearch(PriorSearch):
                 parts.append(overall._replace(means=own if len(own) else overall.means, counts=np.zeros(1)))
         return join(labels, parts, overall, setting["shrinkage"])
 
-    def label_probabilities(self, values, setting, rng):
-        """Probability of each class for each row, (n, n_classes), from mixtures of the rows that have a label."""
-        codec, mixture = self.fit(values, values[values[:, 0] != UNSEEN], setting, rng)
-        z, _ = self._coordinates(codec, values, rng)
-        joint = []
-        for label in codec.units[0].midpoints[codec.columns[0].levels.code]:
-            z[:, 0] = label
-            joint.append(mixture.score_samples(z))
-        return softmax(np.column_stack(joint), axis=1)
+
+def label_probabilities(search, values, setting, rng):
+    """Probability of each class for each row, (n, n_classes), from a prior of the rows that have a label."""
+    codec, mixture = search.fit(values, values[values[:, 0] != UNSEEN], setting, rng)
+    z, _ = search.coordinates(codec, values, rng)
+    joint = []
+    for label in codec.units[0].midpoints[codec.columns[0].levels.code]:
+        z[:, 0] = label
+        joint.append(mixture.score_samples(z))
+    return softmax(np.column_stack(joint), axis=1)
 
 
 class Components(NamedTuple):

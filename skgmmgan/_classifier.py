@@ -9,9 +9,9 @@ from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._base import BaseGMMGAN, check_count
-from ._class_mixtures import ClassPriorSearch
+from ._class_mixtures import MAX_CLASS_COMPONENTS, ClassPriorSearch, label_probabilities
 from ._codec import Codec, LabelColumn
-from ._em import FEW_ROWS
+from ._em import PriorSearch
 from ._generator import LabelledGenerator
 from ._labels import check_labels, encode_labels, guess_labels, learn_classes, spread_labels
 from ._table import UNSEEN
@@ -98,16 +98,15 @@ class GMMGANClassifier(ClassifierMixin, BaseGMMGAN):
     def _search(self, table, values, rng):
         """What fits the prior, and the values with the unknown labels guessed."""
         categorical, nominal = (np.concatenate([[True], mask]) for mask in (table.categorical, table.nominal))
-        label, known = LabelColumn(values[:, 0]), {}
+        label = LabelColumn(values[:, 0])
 
         def make_codec(values, n_knots, rng):
-            key = (n_knots, values.tobytes()) if len(values) < FEW_ROWS else None  # folds come back in a search
-            if key is None or key not in known:
-                known[key] = Codec(values, categorical, nominal, n_knots=n_knots, rng=rng, label=label)
-            return known[key]
+            return Codec(values, categorical, nominal, n_knots=n_knots, rng=rng, label=label)
 
         setting = (self.n_components, self.covariance_type, self.reg_covar, self.n_init)
-        search = ClassPriorSearch(make_codec, *setting)
+        n_classes = len(label.levels.unit.midpoints)
+        kind = ClassPriorSearch if n_classes <= MAX_CLASS_COMPONENTS else PriorSearch
+        search = kind(make_codec, *setting)
         return search, self._completed(search, values, rng)
 
     def _completed(self, search, values, rng):
@@ -119,7 +118,7 @@ class GMMGANClassifier(ClassifierMixin, BaseGMMGAN):
         z = search.make_codec(values, choice["n_knots"], rng).encode(values).z[:, 1:]
 
         def by_mixtures(codes):
-            return search.label_probabilities(np.column_stack([codes, values[:, 1:]]), choice, rng)
+            return label_probabilities(search, np.column_stack([codes, values[:, 1:]]), choice, rng)
 
         def by_neighbours(codes):
             return spread_labels(z, codes, int(labelled[:, 0].max()) + 1, rng)

@@ -68,7 +68,7 @@ class TorchMLPClassifier(ClassifierMixin, BaseEstimator):
         return last(h)[:, 0]
 
     def _train(self, X, y, stream):
-        optimizer = torch.optim.AdamW(self.network_.parameters(), lr=self.learning_rate, weight_decay=1e-2)
+        optimizer = torch.optim.AdamW(self.network_.parameters(), lr=self.learning_rate, weight_decay=1e-2, fused=True)
         steps = self.max_iter * -(-len(X) // self.batch_size)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, self.learning_rate, total_steps=steps)
         for _ in range(self.max_iter):

@@ -6,6 +6,8 @@ after the other: the knots of the transforms, the number of components, and with
 """
 
 import warnings
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.mixture import GaussianMixture
@@ -28,6 +30,16 @@ REGULARISATION = 1e-3  # with many rows
 MAX_ITER = {"search": 30, "final": 100}
 
 
+class Split(NamedTuple):
+    """A fold: codec, values (n, n_columns) and coordinates (n, d) of its training rows, and what its others need."""
+
+    codec: object
+    train: np.ndarray
+    z: np.ndarray
+    z_test: np.ndarray  # (n_test, d)
+    log_slopes: np.ndarray  # (n_test,)
+
+
 class PriorSearch:
     """Fits codec and mixture to a float matrix, and chooses what was left open.
 
@@ -47,7 +59,10 @@ class PriorSearch:
 
     def fit(self, known, fitting, setting, rng):
         """Codec of the rows that are known, and GaussianMixture of those to be fitted."""
-        return self._fit(known, fitting, setting, rng, "final")
+        codec = self.make_codec(known, setting["n_knots"], rng)
+        rows = fitting if len(fitting) <= MAX_EM_ROWS else fitting[rng.permutation(len(fitting))[:MAX_EM_ROWS]]
+        z, _ = self.coordinates(codec, rows, rng)
+        return codec, self._em(codec, z, rows, setting, "final", rng)
 
     def choose(self, values, rng):
         """Settings {n_knots, n_components, ...} by greedy search."""
@@ -57,12 +72,18 @@ class PriorSearch:
         setting = {name: options[0] for name, options in candidates.items()}
         few_components = min(3, candidates["n_components"][-1], given.get("n_components", n))
         setting |= {**given, "n_components": few_components}
-        folds = self._folds(n, rng)
+        folds, seed = self._folds(n, rng), rng.randint(2**31 - 1)  # the same chance for all candidates
+
+        @cache
+        def splits(n_knots):
+            noise = np.random.RandomState(seed)
+            return [self._split(values[train], values[test], n_knots, noise) for train, test in folds]
+
         for name, options in candidates.items():
             if name in given:
                 setting[name] = given[name]
             elif len(options) > 1 and folds:
-                setting = self._best(values, folds, setting, name, options, rng)
+                setting = self._best(splits, setting, name, options, seed)
         return setting
 
     def _candidates(self, values):
@@ -86,40 +107,42 @@ class PriorSearch:
         size = min(n, MAX_SEARCH_ROWS)
         return list(ShuffleSplit(1, train_size=3 * size // 4, test_size=size // 4, random_state=rng).split(np.empty(n)))
 
-    def _best(self, values, folds, setting, name, candidates, rng):
+    def _best(self, splits, setting, name, candidates, seed):
         """The setting with the candidate of highest held-out log-likelihood; components grow while they help."""
         patience = PATIENCE if name == "n_components" else len(candidates)
         best, best_score, worse = setting, -np.inf, 0
         for candidate in candidates:
             trial = {**setting, name: candidate}
-            score = self._held_out(values, folds, trial, rng.randint(2**31 - 1))
+            score = self._held_out(splits(trial["n_knots"]), trial, seed)
             best, best_score, worse = (trial, score, 0) if score > best_score else (best, best_score, worse + 1)
             if worse == patience:
                 break
         return best
 
-    def _held_out(self, values, folds, setting, seed):
+    def _split(self, train, test, n_knots, rng):
+        """What scoring a setting needs of one fold."""
+        codec = self.make_codec(train, n_knots, rng)
+        return Split(codec, train, self.coordinates(codec, train, rng)[0], *self.coordinates(codec, test, rng))
+
+    def _held_out(self, splits, setting, seed):
         """Mean held-out log-likelihood of the mixture, in the units of the values; no outlier decides alone."""
         scores = []
-        for train, test in folds:
+        for split in splits:
             rng = np.random.RandomState(seed)
-            codec, mixture = self._fit(values[train], values[train], setting, rng, "search")
-            z, log_slopes = self._coordinates(codec, values[test], rng)
-            scores.append(mixture.score_samples(z) + log_slopes)
+            mixture = self._em(split.codec, split.z, split.train, setting, "search", rng)
+            scores.append(mixture.score_samples(split.z_test) + split.log_slopes)
         scores = np.concatenate(scores)
         low, middle, high = np.quantile(scores, [0.25, 0.5, 0.75])
         return np.maximum(scores, middle - MAX_LOSS * (1 + high - low)).mean()
 
-    def _fit(self, known, fitting, setting, rng, purpose):
-        codec = self.make_codec(known, setting["n_knots"], rng)
-        rows = fitting if len(fitting) <= MAX_EM_ROWS else fitting[rng.permutation(len(fitting))[:MAX_EM_ROWS]]
-        z, _ = self._coordinates(codec, rows, rng)
-        # EM that has not converged is still a good prior; its small products are fastest on one BLAS thread
+    def _em(self, codec, z, rows, setting, purpose, rng):
+        """A mixture of coordinates; EM that has not converged is still a good prior."""
+        # the small products of EM are fastest on one BLAS thread
         with warnings.catch_warnings(), threadpool_limits(1, "blas"):
             warnings.simplefilter("ignore")
-            return codec, self._mixture(codec, z, rows, setting, MAX_ITER[purpose], rng)
+            return self._mixture(codec, z, rows, setting, MAX_ITER[purpose], rng)
 
-    def _coordinates(self, codec, values, rng):
+    def coordinates(self, codec, values, rng):
         """Coordinates for EM, (n, d), and the log-slope of each row, (n,)."""
         rows = codec.encode(values, rng)
         return codec.spread(rows, rng), rows.log_slopes.sum(1)

