@@ -21,7 +21,7 @@ from ._em import PriorSearch
 from ._generator import Generator
 from ._model import Model, seeded_stream
 from ._table import Table, refuse_duplicates
-from ._training import Settings, train
+from ._training import MIN_NETWORK_ROWS, Settings, train
 
 STRUCTURE = (
     "n_components",
@@ -67,6 +67,8 @@ def read_table(estimator, X, *, reset, least):
     """X as a DataFrame or a numeric array of at least so many rows, its shape and names checked for an estimator."""
     if hasattr(X, "collect"):
         raise TypeError(f"X is a {type(X).__name__}; call its collect() first.")
+    if isinstance(X, np.ma.MaskedArray):
+        X = np.ma.filled(X.astype(float), np.nan)
     if not is_frame(X):
         return validate_data(estimator, X, reset=reset, ensure_all_finite=False, ensure_min_samples=least)
     for axis, (what, minimum) in enumerate([("sample", least), ("feature", 1)]):
@@ -298,7 +300,13 @@ class BaseGMMGAN(BaseEstimator):
                     f"Column {column.label} holds numbers up to {size.max():.3g}, whose squares are no floats; rescale "
                     f"it to between {MIN_NUMBER:g} and {MAX_NUMBER:g}."
                 )
-        if self.n_components != "auto" and self.n_components > len(values):
+        if self._continues:
+            if len(values) < MIN_NETWORK_ROWS:
+                raise ValueError(
+                    f"X has {len(values)} rows, of which a warm start can learn nothing; give it {MIN_NETWORK_ROWS} or "
+                    "more."
+                )
+        elif self.n_components != "auto" and self.n_components > len(values):
             raise ValueError(
                 f"n_components={self.n_components} is more than n_samples={len(values)}, the rows of X; "
                 "lower n_components or leave it at 'auto'."

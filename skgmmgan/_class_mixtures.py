@@ -44,7 +44,7 @@ class ClassPriorSearch(PriorSearch):
         z[:, :1], *_ = codec.columns[0].encode(values[:, 0], rng)
         return z, log_slopes
 
-    def _mixture(self, codec, z, rows, setting, max_iter, rng):
+    def _mixture(self, codec, z, setting, max_iter, rng):
         labels = codec.units[0].midpoints
         every = z[:, 1:] if len(z) > 1 else np.repeat(z[:, 1:], 2, axis=0)  # EM wants two rows
         overall = components_of(fit_mixture(every, 1, setting, 1, max_iter, rng), len(z))

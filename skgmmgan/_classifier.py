@@ -104,7 +104,7 @@ class GMMGANClassifier(ClassifierMixin, BaseGMMGAN):
             return Codec(values, categorical, nominal, n_knots=n_knots, rng=rng, label=label)
 
         setting = (self.n_components, self.covariance_type, self.reg_covar, self.n_init)
-        n_classes = len(label.levels.unit.midpoints)
+        n_classes = label.levels.unit.n_levels
         kind = ClassPriorSearch if n_classes <= MAX_CLASS_COMPONENTS else PriorSearch
         search = kind(make_codec, *setting)
         return search, self._completed(search, values, rng)
@@ -210,8 +210,7 @@ class GMMGANClassifier(ClassifierMixin, BaseGMMGAN):
         y : ndarray of shape (n_samples,)
             Labels.
         """
-        most_likely = self._joint_log_prob(X).argmax(axis=1)
-        return self.classes_[most_likely]
+        return self.classes_[self.predict_log_proba(X).argmax(axis=1)]
 
     def score(self, X, y, sample_weight=None):
         """Share of the rows whose class is predicted.
@@ -284,9 +283,9 @@ class GMMGANClassifier(ClassifierMixin, BaseGMMGAN):
         """Code of a class."""
         if np.ndim(label):
             raise TypeError(f"y={label!r} must be one label, or a dict from labels to numbers of rows.")
-        codes = {known: code for code, known in enumerate(self.classes_.tolist())}
-        if label not in codes:
+        (found,) = np.nonzero(self.classes_ == label)
+        if not len(found):
             raise ValueError(
                 f"y asks for {label!r}, which is no class of the fitted model; they are {self.classes_.tolist()}."
             )
-        return codes[label]
+        return found[0]

@@ -27,6 +27,7 @@ MIN_PARTICLES = (32, 32, 256, 2048)
 IMPUTATION_STAGES = 3  # of these; rows to fill are many, and some of them always unlikely
 MIN_EFFECTIVE = 5  # ... or as many as there are rows to draw
 MAX_PARTICLES = 50_000  # that are filled at once
+MAX_Z = 1e6  # a number farther out than so many standard deviations counts as one there
 MAX_WHERE_FACTOR = 100  # rows drawn for each row that `where` must keep
 MIN_WHERE_ROWS = 10_000
 
@@ -88,7 +89,7 @@ class Pool:
         codec, device = self.model.codec, self.model.device
         rows = codec.encode(self.given.values)
         fixed = torch.as_tensor(codec.unit_mask(self.given.fixed), device=device)
-        z = torch.as_tensor(rows.z, dtype=torch.float32, device=device)
+        z = torch.as_tensor(rows.z, dtype=torch.float32, device=device).clamp(-MAX_Z, MAX_Z)
         codes = torch.as_tensor(rows.codes, device=device)
         missing = codec.missing_levels() if self.given.exclude_missing else np.full(len(codec.units), ABSENT)
         for i, unit in enumerate(codec.units):
@@ -119,8 +120,6 @@ class Pool:
     def _weigh(self, gain):
         """Multiply the weights, and resample where half of the particles do not matter any more."""
         self.log_weights += gain.double().cpu().numpy().reshape(self.m, self.size)
-        if not np.isfinite(self.log_weights.max(axis=1)).all():
-            raise ValueError("conditions ask for numbers so far outside the table that their density is 0.")
         poor = np.flatnonzero(effective_size(self.log_weights) < self.size / 2)
         if not len(poor):
             return
@@ -211,6 +210,10 @@ def booleans(flags, n):
     """An array of n booleans from whatever `where` returned; missing ones are False."""
     if not hasattr(flags, "__len__"):
         raise TypeError(f"where= must return {n} booleans, got {flags!r}.")
+    if hasattr(flags, "sort_index"):  # pandas' flags belong to the rows of their index
+        flags = flags.sort_index()
+        if list(flags.index) != list(range(n)):
+            raise TypeError("where= must return booleans with the index of the table that it gets.")
     flags = list(flags)
     missing = [is_missing(flag) for flag in flags]
     if len(flags) != n or not all(gap or isinstance(f, (bool, np.bool_)) for f, gap in zip(flags, missing)):

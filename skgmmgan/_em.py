@@ -31,10 +31,9 @@ MAX_ITER = {"search": 30, "final": 100}
 
 
 class Split(NamedTuple):
-    """A fold: codec, values (n, n_columns) and coordinates (n, d) of its training rows, and what its others need."""
+    """A fold: the codec and the coordinates (n, d) of its training rows, and what its other rows need."""
 
     codec: object
-    train: np.ndarray
     z: np.ndarray
     z_test: np.ndarray  # (n_test, d)
     log_slopes: np.ndarray  # (n_test,)
@@ -62,7 +61,7 @@ class PriorSearch:
         codec = self.make_codec(known, setting["n_knots"], rng)
         rows = fitting if len(fitting) <= MAX_EM_ROWS else fitting[rng.permutation(len(fitting))[:MAX_EM_ROWS]]
         z, _ = self.coordinates(codec, rows, rng)
-        return codec, self._em(codec, z, rows, setting, "final", rng)
+        return codec, self._em(codec, z, setting, "final", rng)
 
     def choose(self, values, rng):
         """Settings {n_knots, n_components, ...} by greedy search."""
@@ -122,32 +121,32 @@ class PriorSearch:
     def _split(self, train, test, n_knots, rng):
         """What scoring a setting needs of one fold."""
         codec = self.make_codec(train, n_knots, rng)
-        return Split(codec, train, self.coordinates(codec, train, rng)[0], *self.coordinates(codec, test, rng))
+        return Split(codec, self.coordinates(codec, train, rng)[0], *self.coordinates(codec, test, rng))
 
     def _held_out(self, splits, setting, seed):
         """Mean held-out log-likelihood of the mixture, in the units of the values; no outlier decides alone."""
         scores = []
         for split in splits:
             rng = np.random.RandomState(seed)
-            mixture = self._em(split.codec, split.z, split.train, setting, "search", rng)
+            mixture = self._em(split.codec, split.z, setting, "search", rng)
             scores.append(mixture.score_samples(split.z_test) + split.log_slopes)
         scores = np.concatenate(scores)
         low, middle, high = np.quantile(scores, [0.25, 0.5, 0.75])
         return np.maximum(scores, middle - MAX_LOSS * (1 + high - low)).mean()
 
-    def _em(self, codec, z, rows, setting, purpose, rng):
+    def _em(self, codec, z, setting, purpose, rng):
         """A mixture of coordinates; EM that has not converged is still a good prior."""
         # the small products of EM are fastest on one BLAS thread
         with warnings.catch_warnings(), threadpool_limits(1, "blas"):
             warnings.simplefilter("ignore")
-            return self._mixture(codec, z, rows, setting, MAX_ITER[purpose], rng)
+            return self._mixture(codec, z, setting, MAX_ITER[purpose], rng)
 
     def coordinates(self, codec, values, rng):
         """Coordinates for EM, (n, d), and the log-slope of each row, (n,)."""
         rows = codec.encode(values, rng)
         return codec.spread(rows, rng), rows.log_slopes.sum(1)
 
-    def _mixture(self, codec, z, rows, setting, max_iter, rng):
+    def _mixture(self, codec, z, setting, max_iter, rng):
         return fit_mixture(z, setting["n_components"], setting, self.n_init, max_iter, rng)
 
 

@@ -39,26 +39,19 @@ def mixture_log_prob(z, log_weights, means, log_scales):
 
 
 def interval_log_prob(edges, log_weights, means, scales, shares):
-    """Log-probability that mixtures put between neighbouring edges, (n, V); edges (V + 1,), the rest (n, K)."""
+    """Log-probability that mixtures put between neighbouring edges, (n, V).
+
+    `edges` is of shape (V + 1,), weights and means (n, K), scales (K,), and the shares that count a little (V,).
+    """
     rows = max(1, MAX_CELLS // (len(edges) * means.shape[1]))
-    unit = 1 / (math.sqrt(2) * scales)
-    edges = edges[:, None] * unit  # (V + 1, K)
+    rates = 1 / (math.sqrt(2) * scales)
+    scaled = edges[:, None] * rates  # (V + 1, K)
     parts = []
-    for m, weights in zip((means * unit).split(rows), torch.softmax(log_weights, 1).split(rows)):
-        below = torch.erf(edges - m[:, None])  # (rows, V + 1, K)
+    for m, weights in zip((means * rates).split(rows), torch.softmax(log_weights, 1).split(rows)):
+        below = torch.erf(scaled - m[:, None])  # (rows, V + 1, K)
         parts.append((below @ weights[:, :, None])[..., 0])
     mass = torch.cat(parts).diff(dim=1).clamp(min=0) / 2
     return torch.log((1 - SHARE_FLOOR) * mass + SHARE_FLOOR * shares)
-
-
-def segment_log_softmax(logits, segments, n_segments):
-    """Log-softmax (n, T) of each segment of the columns; `segments` tells that of each column, (T,)."""
-    by_column = logits.T
-    low = by_column.new_full((n_segments, len(logits)), -torch.inf)
-    top = low.scatter_reduce(0, segments[:, None].expand_as(by_column), by_column.detach(), "amax")
-    shifted = by_column - top[segments]
-    total = torch.zeros_like(top).index_add(0, segments, shifted.exp())
-    return (shifted - total.log()[segments]).T
 
 
 def class_shares(labels, codes, expected):
@@ -126,12 +119,11 @@ class Generator(nn.Module):
             self.register_buffer(f"shares_{i}", torch.tensor(units[i].shares))
             self.register_buffer(f"edges_{i}", torch.tensor(ndtri(units[i].bounds)))
             self.register_buffer(f"midpoints_{i}", torch.tensor(units[i].midpoints))
-        for kind, units in (("discrete", self.discrete), ("continuous", self.continuous)):
-            columns = [np.arange(s.start, s.stop) for s in (self.network.outputs[i] for i in units)]
+        for kind, own in (("discrete", self.discrete), ("continuous", self.continuous)):
+            columns = [np.arange(s.start, s.stop) for s in (self.network.outputs[i] for i in own)]
             self.register_buffer(f"{kind}_outputs", torch.tensor(np.concatenate([np.empty(0, dtype=int), *columns])))
-        n_levels = n_levels[self.discrete]
-        self.register_buffer("level_units", torch.tensor(np.repeat(np.arange(len(n_levels)), n_levels)))
-        self.register_buffer("first_levels", torch.tensor(np.cumsum(n_levels) - n_levels))
+        self.n_levels = n_levels[self.discrete].tolist()
+        self.register_buffer("first_levels", torch.tensor(np.cumsum(self.n_levels, dtype=int) - self.n_levels))
 
     n_variants = 1  # rows that one row may stand for
 
@@ -178,7 +170,7 @@ class Generator(nn.Module):
         with torch.no_grad():
             base = torch.cat([self._base(i, means[:, i], log_weights[:, i], codes) for i in self.discrete], 1)
         logits = base + output[:, self.discrete_outputs]  # (n, sum of levels)
-        log_prob = segment_log_softmax(logits, self.level_units, len(self.discrete))
+        log_prob = torch.cat([torch.log_softmax(part, 1) for part in logits.split(self.n_levels, 1)], 1)
         codes = codes[:, self.discrete]
         seen = log_prob.gather(1, codes.clamp(min=0) + self.first_levels) + self.log_seen
         return torch.where(codes == ABSENT, self.log_unseen, seen).unbind(1)

@@ -226,8 +226,6 @@ class GMMGAN(DensityMixin, BaseGMMGAN):
             return None
         values, fixed = self._table.conditions(conditions)
         allowed = self._model.codec.allows(values, fixed, self._model.enforce_bounds)
-        whole = np.array([column.is_whole for column in self._table.columns])
-        allowed &= ~(fixed & whole) | np.isnan(values) | (values == np.rint(values))
         if not allowed.all():
             self._table.refuse_condition(conditions, *np.argwhere(~allowed)[0])
         return Given(values, np.tile(fixed, (len(values), 1)))
@@ -257,7 +255,8 @@ class GMMGAN(DensityMixin, BaseGMMGAN):
         Returns
         -------
         X : ndarray or DataFrame of shape (n_samples, n_features), or a list of them
-            X with its gaps filled, and the columns that had gaps in the dtypes of fit; a list if `n_draws` is more
+            X with its gaps filled, the columns that had gaps in the dtypes of fit where these hold all cells, other
+            cells as they were; a list if `n_draws` is more
             than 1.
 
         References

@@ -21,10 +21,25 @@ def check_labels(y):
     """y as an array; ValueError if it holds no class labels."""
     if y is None:
         raise ValueError("GMMGANClassifier requires y to be passed, but the target y is None.")
+    if hasattr(y, "astype") and not isinstance(y.dtype, np.dtype):  # nullable labels are floats otherwise
+        y = y.astype(object)
     y = column_or_1d(y, warn=True)
+    if y.dtype == object:
+        known = known_labels(y)
+        if known.dtype.kind == "f":
+            y = np.array([np.nan if is_missing(label) else label for label in y], dtype=float)
+        elif len(known) == len(y):
+            y = known
     if y.dtype.kind == "f":
         assert_all_finite(y, input_name="y")
     return y
+
+
+def known_labels(y):
+    """The labels that are known; numbers and booleans among objects in an array of their own dtype."""
+    known = y[~unknown_labels(y)]
+    plain = np.array(known.tolist()) if known.dtype == object else known
+    return plain if plain.dtype.kind in "biuf" and plain.ndim == 1 else known
 
 
 def unknown_labels(y, classes=None):
@@ -38,14 +53,14 @@ def unknown_labels(y, classes=None):
 
 def learn_classes(y):
     """Classes of the known labels, in ascending order."""
-    known = y[~unknown_labels(y)]
+    known = known_labels(y)
     kinds = {type(label).__name__ for label in known} if y.dtype == object else set()
     if "str" in kinds and len(kinds) > 1:
         raise ValueError(f"y mixes labels of type {', '.join(sorted(kinds))}; convert them to text.")
     check_classification_targets(known)
     classes = np.unique(known)
     if len(classes) < 2:
-        raise ValueError(f"y holds one class only, {classes.tolist()[0]!r}; a classifier needs two or more.")
+        raise ValueError(f"y holds the classes {classes.tolist()}; a classifier needs two or more.")
     return classes
 
 
@@ -65,6 +80,8 @@ def encode_labels(y, classes):
 def guess_labels(codes, guessers, rng):
     """Codes with the unknown ones drawn by the guesser that finds most of the known ones when they are hidden.
 
+    A code counts only where others of its class are left; at a tie the first guesser draws.
+
     Parameters
     ----------
     guessers : callables (codes) -> probability of each class for each row, (n, n_classes)
@@ -75,7 +92,8 @@ def guess_labels(codes, guessers, rng):
         hidden = codes.copy()
         hidden[known[fold]] = UNSEEN
         guesses = [guess(hidden)[known[fold]].argmax(axis=1) for guess in guessers]
-        hits += [(guess == codes[known[fold]]).sum() for guess in guesses]
+        left = np.isin(codes[known[fold]], hidden)
+        hits += [(left & (guess == codes[known[fold]])).sum() for guess in guesses]
     probability = guessers[hits.argmax()](codes)
     drawn = (rng.uniform(size=(len(codes), 1)) > probability.cumsum(axis=1)[:, :-1]).sum(axis=1)
     return np.where(codes == UNSEEN, drawn, codes)

@@ -33,13 +33,17 @@ REDUCE_COVARIANCES = {
 
 
 def weighted_moments(X, responsibilities):
-    """Means (K, d) and covariances (K, d, d) of numbers by responsibility, over the cells that are present."""
+    """Means (K, d) and covariances (K, d, d) of numbers by responsibility, over the cells that are present.
+
+    They are NaN where no cell is.
+    """
     present = ~np.isnan(X)
-    means = (responsibilities.T @ np.where(present, X, 0.0)) / (responsibilities.T @ present + TINY)
     covariances = []
-    for r, mean in zip(responsibilities.T[:, :, None], means):
-        centred = np.where(present, X - mean, 0.0)
-        covariances.append((r * centred).T @ centred / ((r * present).T @ present + TINY))
+    with np.errstate(invalid="ignore"):  # 0 / 0
+        means = (responsibilities.T @ np.where(present, X, 0.0)) / (responsibilities.T @ present)
+        for r, mean in zip(responsibilities.T[:, :, None], means):
+            centred = np.where(present, X - mean, 0.0)
+            covariances.append((r * centred).T @ centred / ((r * present).T @ present))
     return means, np.array(covariances)
 
 

@@ -3,16 +3,23 @@
 Dates and times are integers here, the ticks of their dtype. A category that was not there at fit is -1.
 """
 
+import math
 import numbers
 import re
 from collections import Counter
-from datetime import date, datetime, time
+from datetime import date
 
 import numpy as np
 
 from ._containers import FRAMES, container_of, is_frame
+from ._polars import as_datetime
 
 UNSEEN = -1.0
+EPOCH = date(1970, 1, 1).toordinal()
+TIME_LIMITS = {  # of polars' dtypes, in their ticks
+    "Time": (0, 24 * 3600 * 10**9 - 1),
+    "Date": (date.min.toordinal() - EPOCH, date.max.toordinal() - EPOCH),
+}
 EXACT = 2**53  # every integer up to here is a float
 IDENTIFIER_ROWS = 20  # text that differs in each of at least so many rows is taken for an identifier
 
@@ -24,7 +31,7 @@ class NotHashableError(ValueError):
 class Floats:
     """A column of real numbers."""
 
-    categories, ordered, is_identifier, is_whole, origin = None, False, False, False, 0
+    categories, ordered, is_identifier, origin = None, False, False, 0
 
     def __init__(self, container, series, label):
         self.container, self.label, self.dtype = container, label, container.dtype_of(series)
@@ -45,36 +52,42 @@ class Floats:
 
 
 class Integers(Floats):
-    """A column of integers or times; large ones count from the smallest, so that floats can tell them apart."""
+    """A column of integers or times; large ones count from the smallest, so that floats can tell them apart.
 
-    is_whole = True
+    They come back as multiples of their common divisor, counted from there.
+    """
 
     def __init__(self, container, series, label):
         super().__init__(container, series, label)
         x = container.integers(series, self.dtype)[~container.missing(series)]
         low, high = (int(x.min()), int(x.max())) if len(x) else (0, 0)
-        self.limits = integer_limits(self.dtype)
+        self.limits = integer_limits(self.dtype)  # dtype, low, high
         self.is_large = max(-low, high) > EXACT
         self.origin = low if self.is_large else 0
-        self.n_lost = max(0, (high - self.origin).bit_length() - 53)  # low bits that no float holds
+        self.step = max(1, math.gcd(*(v - low for v in x.tolist()))) if self.is_large else 1
+        n_lost = ((high - self.origin) // self.step).bit_length() - 53  # low bits that no float holds
+        self.is_cut = n_lost > 0
+        self.step <<= max(0, n_lost)
         self.n_distinct = len(np.unique(x))
 
     def encode(self, container, series):
         missing = container.missing(series)
         x = container.integers(series, self.dtype)
         if self.is_large:  # Python's integers do not overflow
-            whole = [self.origin if gap else int(v) for v, gap in zip(x.tolist(), missing)]
-            x = np.array([(v - self.origin) >> self.n_lost << self.n_lost for v in whole], dtype=object)
+            cut = self.step if self.is_cut else 1
+            whole = [0 if gap else int(v) - self.origin for v, gap in zip(x.tolist(), missing)]
+            x = np.array([v // cut * cut for v in whole], dtype=object)
         return np.where(missing, np.nan, x.astype(np.float64))
 
     def decode(self, x):
         missing = np.isnan(x)
         whole = np.rint(np.where(missing, 0.0, x))
-        low, high = self.limits.min, self.limits.max
+        dtype, low, high = self.limits
         if self.is_large:
-            whole = np.array([min(max(int(v) + self.origin, low), high) for v in whole], dtype=self.limits.dtype)
+            whole = [self.origin + round(v / self.step) * self.step for v in whole.tolist()]
+            whole = np.array([min(max(v, low), high) for v in whole], dtype=dtype)
         else:
-            whole = np.clip(whole, max(low, -EXACT), min(high, EXACT)).astype(self.limits.dtype)
+            whole = np.clip(whole, max(low, -EXACT), min(high, EXACT)).astype(dtype)
         return self.container.write_integers(whole, missing, self.dtype)
 
 
@@ -122,27 +135,16 @@ class Categories(Floats):
         return self.container.write_objects(cells[np.where(missing, -1, x).astype(int)], missing, self.dtype)
 
 
-def _is_naive(value):
-    """Whether a cell is a date or time without a zone."""
-    return isinstance(value, date) and value == value and getattr(value, "tzinfo", None) is None
-
-
 def _difference(late, early):
     """Time between two dates or times, also between two times of day."""
-    return _as_datetime(late) - _as_datetime(early)
-
-
-def _as_datetime(value):
-    """The midnight of a date, and a time of some day; everything else as it is."""
-    if isinstance(value, time):
-        return datetime.combine(date.min, value)
-    return datetime.combine(value, time()) if type(value) is date else value
+    return as_datetime(late) - as_datetime(early)
 
 
 def integer_limits(dtype):
-    """Limits of an integer dtype of any library; those of int64 for times."""
+    """NumPy dtype that holds a column of integers or times of any library, and the limits of its dtype."""
     match = re.search(r"u?int(8|16|32|64)", str(dtype).lower())
-    return np.iinfo(match[0] if match else "int64")
+    info = np.iinfo(match[0] if match else "int64")
+    return info.dtype, *TIME_LIMITS.get(str(dtype), (info.min, info.max))
 
 
 def _sorted(values):
@@ -200,6 +202,11 @@ def _position(item, names, n_columns):
     )
 
 
+def same_names(some, others):
+    """Whether two lists of names are the same, of which one may be NaN."""
+    return len(some) == len(others) and all(a == b or (a != a and b != b) for a, b in zip(some, others))
+
+
 def refuse_duplicates(names):
     """Raise ValueError if a column name occurs more than once."""
     twice = [name for name, count in Counter(names).items() if count > 1]
@@ -235,7 +242,7 @@ class Table:
         if kind == "float":
             return Floats(self.container, series, label)
         column = Integers(self.container, series, label)
-        if column.n_lost and column.n_distinct <= X.shape[0] // 2:  # hashes that repeat: no float may round them
+        if column.is_cut and column.n_distinct <= X.shape[0] // 2:  # hashes that repeat: no float may round them
             return Categories(self.container, series, label, min_count)
         return column
 
@@ -272,7 +279,7 @@ class Table:
                     f"The model was fitted on a {self.container.library} DataFrame and got one of {container.library}; "
                     f"convert it to {self.container.library}."
                 )
-            if container.names != self.names:
+            if not same_names(container.names, self.names):
                 raise ValueError(f"The columns are {container.names}; at fit they were {self.names}.")
         return container
 
@@ -304,28 +311,33 @@ class Table:
         fixed = np.zeros(len(self.columns), dtype=bool)
         for name, series in cells.items():
             j = self._named(name)
-            values[:, j] = self._cells(container, series, self.columns[j])
+            x = self._cells(container, series, self.columns[j])
             fixed[j] = True
-            if self.container.is_time(self.columns[j].dtype):
-                self._refuse_rounded(container.objects(series), self.columns[j], values[:, j])
-            if np.isinf(values[:, j]).any():
+            if np.isinf(x).any():
                 raise ValueError(f"conditions ask for an infinite number in column {self.columns[j].label}.")
+            asked = [given[name]] if isinstance(given, dict) else container.objects(series)
+            values[:, j] = x if self.columns[j].categories else self._as_held(x, asked, self.columns[j])
         return values, fixed
 
-    def _refuse_rounded(self, given, column, x):
-        """Raise ValueError for a time that the dtype of a column cuts, such as noon in a column of dates."""
-        for asked, kept in zip(given, self.container.objects(column.decode(x))):
-            if _is_naive(asked) and _is_naive(kept) and _difference(asked, kept):
-                raise ValueError(
-                    f"conditions ask for {asked!r} in column {column.label}, whose dtype {column.dtype} cuts it to "
-                    f"{kept!r}."
-                )
+    def _as_held(self, x, asked, column):
+        """Numbers as a column holds them; ValueError for an integer or a time that it would change."""
+        held = column.decode(x)
+        if isinstance(column, Integers):
+            for want, have, gap in zip(asked, self.container.objects(held), np.isnan(x)):
+                if not gap and not self.container.equal(want, have):
+                    raise ValueError(
+                        f"conditions ask for {want!r} in column {column.label}, which would hold {have!r} instead; ask "
+                        f"for what its dtype {column.dtype} and its steps can hold, in its time zone if it has one."
+                    )
+        return column.encode(self.container, held)
 
     def _condition_cells(self, given):
         """A container, and the column in it for each name."""
         if isinstance(given, dict):
             columns = {name: self.columns[self._named(name)] for name in given}
             return self.container, {n: self.container.single(given[n], c.dtype) for n, c in columns.items()}
+        if hasattr(given, "collect"):
+            raise TypeError(f"conditions are a {type(given).__name__}; call its collect() first.")
         if not is_frame(given):
             raise TypeError(f"conditions must be a dict or a DataFrame, got {type(given).__name__}.")
         container = container_of(given)
@@ -348,12 +360,15 @@ class Table:
         raise ValueError(
             f"conditions ask for {value!r} in column {self.columns[j].label}, which the fitted table does not allow: "
             "a category, a missing cell or one of few numbers must have been there at fit, any other number must be "
-            "within the bounds of its column unless enforce_bounds=False, and whole if the column is."
+            "within the bounds of its column unless enforce_bounds=False."
         )
 
     def fill(self, X, gaps, values):
-        """X with the cells of `values` where there are gaps, a mask of the shape of X."""
+        """X with the cells of `values` where there are gaps, a mask of the shape of X; other cells never change."""
         container = container_of(X)
         if type(container) is not type(self.container):
             raise ValueError(f"Only a table of the kind that was fitted can be filled, not a {type(X).__name__}.")
-        return container.fill(X, gaps, self.decode(values))
+        gaps = gaps & ~np.isnan(values)  # a column without any value has none to give
+        columns = np.flatnonzero(gaps.any(axis=0))
+        drawn = {j: self.columns[j].decode(values[gaps[:, j], j]) for j in columns}
+        return container.fill(X, gaps, drawn)

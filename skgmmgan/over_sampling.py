@@ -116,7 +116,7 @@ class GMMGANOverSampler(BaseOverSampler):
         counts = self._counts(classes, sizes, len(y))
         self.estimator_ = None
         if not any(counts.values()):
-            return X, y
+            return (X.reset_index(drop=True) if is_frame(X) else X), y
         model = GMMGANClassifier() if self.estimator is None else clone(self.estimator)
         if not is_classifier(model):
             raise TypeError(f"estimator={model!r} must be a classifier that samples, like GMMGANClassifier().")

@@ -56,14 +56,18 @@ def sample_pipeline(pipeline, n_samples=None, **sample_params):
     check_is_fitted(last)
     for step in transformers:
         _check_invertible(*step)
-    nothing = n_samples == 0 and transformers  # transformers do not take a table without rows
     if n_samples is not None:
-        sample_params["n_samples"] = 1 if nothing else n_samples
-    X, y = last.sample(**sample_params)
+        sample_params["n_samples"] = n_samples
+    drawn = last.sample(**sample_params)
+    if not isinstance(drawn, tuple):
+        raise TypeError(f"The last step, {name!r}, is a {type(last).__name__}, whose sample() gives no labels.")
+    X, y = drawn
+    n_rows = len(X)
+    if transformers and not n_rows:  # they do not take a table without rows
+        X, _ = last.sample(1)
     for step in reversed(transformers):
         X = _invert(*step, X)
-    X = _named(X, transformers)
-    return (X[:0], y[:0]) if nothing else (X, y)
+    return _named(X, transformers)[:n_rows], y
 
 
 def _flat_steps(name, estimator):

@@ -232,6 +232,32 @@ def test_none_among_text_is_unlabelled(as_series, rng):
     assert (model.predict(X) == np.array(["a", "b", "c"])[codes]).mean() > 0.97
 
 
+@pytest.mark.parametrize("dtype", [object, "boolean", "Int64", "category"])
+def test_a_missing_label_is_unlabelled(dtype, rng):
+    pd = pytest.importorskip("pandas")
+    X, y = two_classes(90, rng)
+    labels = pd.Series(y.astype(bool) if dtype in (object, "boolean") else y).astype(object)
+    labels[::3] = None
+    model = GMMGANClassifier(1, **FAST).fit(X, labels.astype(dtype))
+    assert model.classes_.tolist() == [0, 1]
+    assert model.classes_.dtype == (bool if dtype in (object, "boolean") else int)
+    assert (model.predict(X) == y).mean() > 0.8
+
+
+def test_one_label_a_class():
+    X, y = make_blobs(60, centers=[[0, 0], [9, 0], [0, 9]], random_state=0)
+    first = [np.argmax(y == label) for label in range(3)]
+    partly = np.full(60, -1)
+    partly[first] = y[first]
+    assert (GMMGANClassifier(1, **FAST).fit(X, partly).predict(X) == y).mean() > 0.9
+
+
+def test_times_as_labels(rng):
+    X, y = two_classes(60, rng)
+    model = GMMGANClassifier(1, **FAST).fit(X, np.array(["2020", "2021"], dtype="M8[D]")[y])
+    assert (model.sample(3, y=model.classes_[1])[1] == np.datetime64("2021")).all()
+
+
 def test_minus_one_is_a_class_of_two(rng):
     X, y = two_classes(200, rng)
     assert GMMGANClassifier(1, **FAST).fit(X, 2 * y - 1).classes_.tolist() == [-1, 1]
@@ -263,8 +289,9 @@ def test_an_unlabelled_row_counts_with_the_sum_over_labels(refined):
     ("y", "match"),
     [
         ([0.0, 1.0, np.nan, 1.0], "Input y contains NaN"),
-        ([0, 0, 0, 0], "y holds one class only"),
-        ([None, "a", "a", None], "y holds one class only"),
+        ([0, 0, 0, 0], r"y holds the classes \[0\]"),
+        ([None, "a", "a", None], r"y holds the classes \['a'\]"),
+        ([None, None, None, None], r"y holds the classes \[\]"),
         ([0.5, 1.2, 0.1, 0.7], "Unknown label type"),
         (["a", 1, "a", 1], "y mixes labels of type int, str"),
         (None, "requires y to be passed"),

@@ -184,7 +184,104 @@ def test_identifiers_get_one_warning_that_names_them():
     assert set(model.sample(100)[0]["id"]) <= set(X["id"])
 
 
+# ---- filling
+
+
+def filled_by(frame, fitted, given):
+    """The given column with its gap filled by a model of the fitted one."""
+    model = GMMGAN(1, random_state=0, **PRIOR).fit(frame({"a": fitted, "v": np.arange(len(fitted)) % 7}))
+    return model.impute(frame({"a": given, "v": [1, 2]}), random_state=0)["a"]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "given"),
+    [
+        ("int64", [2.7, np.nan]),
+        ("int8", [300, np.nan]),
+        ("bool", ["x", None]),
+        ("timedelta64[s]", [np.timedelta64(1500, "ms"), np.timedelta64("NaT")]),
+        ("float16", [1e6, np.nan]),
+        ("category", ["new", None]),
+        ("Sparse[float]", [0.3, np.nan]),
+    ],
+    ids=str,
+)
+def test_cells_without_a_gap_never_change(dtype, given):
+    filled = filled_by(pd.DataFrame, pd.Series(np.arange(100) % 50).astype(dtype), given)
+    assert filled[0] == given[0]
+    assert filled.notna().all()
+
+
+def test_filled_columns_have_the_dtype_of_fit_where_it_holds_them():
+    assert filled_by(pd.DataFrame, np.arange(100), [2.0, np.nan]).dtype == "int64"
+    assert filled_by(pd.DataFrame, np.arange(100) % 2 == 0, [True, None]).dtype == bool
+
+
+def test_categories_that_were_not_seen_stay_as_they_are():
+    X = pd.DataFrame({"k": [1, 2, 3] * 20, "v": np.arange(60.0)})
+    model = GMMGAN(1, categorical_features=["k"], random_state=0, **PRIOR).fit(X)
+    filled = model.impute(pd.DataFrame({"k": [9, 1], "v": [np.nan, 1.0]}))
+    assert filled["k"].tolist() == [9, 1]
+    assert filled["v"].notna().all()
+
+
+def test_rows_with_a_number_far_outside_are_filled():
+    X = np.random.default_rng(0).normal(size=(200, 3))
+    filled = GMMGAN(1, random_state=0, **PRIOR).fit(X).impute([[1e300, np.nan, 0.0], [np.nan, 1e19, 0.0]])
+    assert np.isfinite(filled).all()
+
+
+def test_masked_cells_are_missing():
+    X = np.ma.masked_greater(np.arange(60)[:, None], 30)
+    rows, _ = GMMGAN(1, random_state=0, **PRIOR).fit(X).sample(300)
+    assert np.nanmax(rows) <= 30
+    assert 0.3 < np.isnan(rows).mean() < 0.7
+
+
+def test_dates_among_datetimes_are_refused():
+    days = [dt.date(2020, 1, 1) + dt.timedelta(i) for i in range(30)]
+    with pytest.raises(ValueError, match="'a': it mixes dates and datetimes"):
+        GMMGAN().fit(pd.DataFrame({"a": objects([*days, dt.datetime(2020, 1, 1, 13)])}))
+
+
+def test_a_column_named_nan():
+    X = pd.DataFrame(np.arange(60.0).reshape(30, 2), columns=[1.0, np.nan])
+    assert np.isfinite(GMMGAN(1, **PRIOR).fit(X).score(X.copy()))
+
+
 # ---- polars
+
+
+def test_polars_cells_without_a_gap_never_change():
+    pl = pytest.importorskip("polars")
+    assert filled_by(pl.DataFrame, np.arange(100), [2.7, None])[0] == 2.7
+    assert filled_by(pl.DataFrame, np.arange(100), [2, None]).dtype == pl.Int64
+    assert filled_by(pl.DataFrame, [None] * 30, pl.Series([None, None])).is_null().all()
+    with pytest.raises(ValueError, match="'a' of dtype Int64 cannot hold"):
+        filled_by(pl.DataFrame, ["a", "b"] * 50, [5, None])
+
+
+@pytest.mark.parametrize("as_frame", [False, True])
+def test_polars_times_that_a_column_would_change_are_refused(as_frame):
+    pl = pytest.importorskip("polars")
+    start = dt.datetime(2024, 1, 1)
+    times = pl.datetime_range(start, start + dt.timedelta(5), "1h", eager=True, time_unit="ms")
+    for column, asked in (
+        (times, start + dt.timedelta(microseconds=5)),
+        (times.dt.replace_time_zone("Europe/Berlin"), start),
+        (times - start, dt.timedelta(microseconds=5)),
+    ):
+        model = GMMGAN(1, random_state=0, **PRIOR).fit(pl.DataFrame({"t": column}))
+        assert model.sample(2, conditions={"t": column[3]})[0]["t"].to_list() == [column[3]] * 2
+        with pytest.raises(ValueError, match="would hold"):
+            model.sample(2, conditions=pl.DataFrame({"t": [asked]}) if as_frame else {"t": asked})
+
+
+def test_polars_times_of_day_stay_in_the_day():
+    pl = pytest.importorskip("polars")
+    X = pl.DataFrame({"t": [dt.time(i % 24) for i in range(200)]})
+    rows, _ = GMMGAN(1, enforce_bounds=False, random_state=0, **PRIOR).fit(X).sample(300)
+    assert rows.schema == X.schema
 
 
 def polars_frame(pl):

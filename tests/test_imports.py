@@ -9,7 +9,8 @@ import skgmmgan
 
 FOLDER = Path(skgmmgan.__file__).parent
 ORDER = [
-    {"_spline", "_containers"},
+    {"_spline", "_pandas", "_polars"},
+    {"_containers"},
     {"_table"},
     {"_codec", "_prior", "_network", "_labels"},
     {"_generator", "_discriminator"},
@@ -21,7 +22,7 @@ ORDER = [
     {"metrics"},
     {"__init__"},
 ]
-NO_TORCH = {"_spline", "_containers", "_table", "_codec", "_em", "_labels", "pipeline", "metrics"}
+NO_TORCH = {"_spline", "_pandas", "_polars", "_containers", "_table", "_codec", "_em", "_labels", "pipeline", "metrics"}
 
 
 def imported_by(node):

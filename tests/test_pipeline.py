@@ -18,6 +18,7 @@ from sklearn.model_selection import (
     RandomizedSearchCV,
     cross_val_score,
 )
+from sklearn.neighbors import KernelDensity
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, PowerTransformer, StandardScaler
 
@@ -116,11 +117,20 @@ def test_pipelines_that_cannot_be_sampled(iris):
         sample_pipeline(make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y), 3)
     with pytest.raises(NotFittedError):
         sample_pipeline(make_pipeline(StandardScaler(), GMMGAN()), 3)
+    with pytest.raises(TypeError, match=r"'estimator', is a KernelDensity, whose sample\(\) gives no labels"):
+        sample_pipeline(KernelDensity().fit(X), 3)
     search = GridSearchCV(GMMGAN(**PRIOR), {"n_components": [1]}, cv=2, refit=False)
     with pytest.raises(NotFittedError):
         sample_pipeline(search, 3)
     with pytest.raises(ValueError, match="set refit=True"):
         sample_pipeline(search.fit(X), 3)
+
+
+def test_no_rows_of_a_class(iris):
+    X, y = iris
+    rows, labels = sample_pipeline(make_pipeline(StandardScaler(), GMMGANClassifier(1, **PRIOR)).fit(X, y), y={1: 0})
+    assert rows.shape == (0, 4)
+    assert labels.shape == (0,)
 
 
 def test_lossy_steps(iris):
