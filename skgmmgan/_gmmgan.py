@@ -255,9 +255,8 @@ class GMMGAN(DensityMixin, BaseGMMGAN):
         Returns
         -------
         X : ndarray or DataFrame of shape (n_samples, n_features), or a list of them
-            X with its gaps filled, the columns that had gaps in the dtypes of fit where these hold all cells, other
-            cells as they were; a list if `n_draws` is more
-            than 1.
+            X with its gaps filled and all other cells as they were, columns that had gaps in the dtype of fit if it
+            holds them; a list if `n_draws` is more than 1.
 
         References
         ----------

@@ -5,8 +5,10 @@ Every function takes tables with the same columns, as DataFrames or arrays of nu
 
 import itertools
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
+from scipy.special import rel_entr
 from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.metrics import roc_auc_score
@@ -23,6 +25,7 @@ __all__ = [
     "c2st_scorer",
     "copy_rate",
     "dcr_share",
+    "mode_coverage",
     "shape_error",
     "trend_error",
     "tstr_score",
@@ -332,3 +335,53 @@ def copy_rate(real, rows):
     (real, rows), _ = _matrices(real, rows)
     known = {row.tobytes() for row in np.nan_to_num(real, nan=np.inf) + 0.0}
     return float(np.mean([row.tobytes() in known for row in np.nan_to_num(rows, nan=np.inf) + 0.0]))
+
+
+class ModeCoverage(NamedTuple):
+    """How rows spread over known modes: see `mode_coverage`."""
+
+    n_modes: int
+    high_quality_share: float
+    reverse_kl: float
+
+
+def mode_coverage(rows, centers, std):
+    """How synthetic rows spread over the modes of a mixture of equal, spherical Gaussians [1]_.
+
+    Parameters
+    ----------
+    rows : array-like of shape (n_rows, n_features)
+        Synthetic rows.
+    centers : array-like of shape (n_modes, n_features)
+        Means of the Gaussians.
+    std : float
+        Their common standard deviation, the same in every direction.
+
+    Returns
+    -------
+    coverage : ModeCoverage
+        `n_modes`, the modes that have a row within three standard deviations; `high_quality_share`, the share of rows
+        within three standard deviations of a mode (0.98889 for true rows in two dimensions); and `reverse_kl`, the
+        Kullback-Leibler divergence, in nats, of the shares of rows by nearest mode from equal ones. True rows have
+        (n_modes - 1) / (2 n_rows) on average. It does not see what the rows of one mode look like.
+
+    References
+    ----------
+    .. [1] Z. Lin, A. Khetan, G. Fanti and S. Oh, "PacGAN: the power of two samples in generative adversarial networks",
+       NeurIPS 2018.
+
+    Examples
+    --------
+    >>> from skgmmgan.metrics import mode_coverage
+    >>> mode_coverage([[0.0, 0.0], [0.1, 0.0], [9.0, 9.0]], centers=[[0, 0], [1, 1]], std=0.1).n_modes
+    1
+    """
+    rows, centers = check_array(rows), check_array(centers)
+    distance, nearest = NearestNeighbors(n_neighbors=1).fit(centers).kneighbors(rows)
+    near = distance[:, 0] <= 3 * std
+    shares = np.bincount(nearest[:, 0], minlength=len(centers)) / len(rows)
+    return ModeCoverage(
+        n_modes=len(np.unique(nearest[near])),
+        high_quality_share=float(near.mean()),
+        reverse_kl=float(rel_entr(shares, 1 / len(centers)).sum()),
+    )

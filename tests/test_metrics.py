@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.ensemble import ExtraTreesClassifier
 
-from skgmmgan.metrics import c2st_score, copy_rate, dcr_share, shape_error, trend_error, tstr_score
+from skgmmgan.metrics import c2st_score, copy_rate, dcr_share, mode_coverage, shape_error, trend_error, tstr_score
 
 pd = pytest.importorskip("pandas")
 
@@ -119,3 +119,16 @@ def test_empty_tables_raise():
     for score in (c2st_score, shape_error, trend_error, copy_rate):
         with pytest.raises(ValueError, match="no rows"):
             score(a, a.head(0))
+
+
+def test_mode_coverage(rng):
+    centers = np.array([[x, y] for x in range(5) for y in range(5)]) * 2.0
+    rows = centers[rng.randint(25, size=20_000)] + 0.05 * rng.normal(size=(20_000, 2))
+    found = mode_coverage(rows, centers, 0.05)
+    assert found.n_modes == 25
+    assert abs(found.high_quality_share - (1 - np.exp(-4.5))) < 0.003
+    assert found.reverse_kl < 0.002
+    half = mode_coverage(rows[rows[:, 0] < 1], centers, 0.05)
+    assert half.n_modes == 5
+    assert abs(half.reverse_kl - np.log(5)) < 0.01
+    assert mode_coverage(rows + 1.0, centers, 0.05).high_quality_share < 0.01
