@@ -195,7 +195,7 @@ def draw_where(draw, where, n, n_groups):
         if n_drawn > max(MAX_WHERE_FACTOR * n * n_groups, MIN_WHERE_ROWS):
             raise ValueError(
                 f"where= kept {n_kept} of {n_drawn} rows ({n_kept / n_drawn:.2%}), too few for the {n} asked for. "
-                "Ask for fewer rows, or fix columns by conditions=."
+                "Ask for less, or fix columns by conditions=."
             )
         values = draw(2 * n + 10, pending)
         kept = booleans(where(values), len(values))

@@ -31,6 +31,8 @@ def check_labels(y):
         elif len(known) == len(y):
             y = known
     if y.dtype.kind == "f":
+        if np.isnan(y).any():
+            raise ValueError("Input y contains NaN. Mark rows without a label by -1, or convert y by astype('Int64').")
         assert_all_finite(y, input_name="y")
     return y
 

@@ -321,20 +321,25 @@ class Table:
 
     def _as_held(self, x, asked, column):
         """Numbers as a column holds them; ValueError for an integer or a time that it would change."""
-        held = column.decode(x)
+        present = np.flatnonzero(~np.isnan(x))
+        held = column.decode(x[present])
         if isinstance(column, Integers):
-            for want, have, gap in zip(asked, self.container.objects(held), np.isnan(x)):
-                if not gap and not self.container.equal(want, have):
+            for i, have in zip(present, self.container.objects(held)):
+                want = asked[i]
+                if not self.container.equal(want, have):
                     raise ValueError(
                         f"conditions ask for {want!r} in column {column.label}, which would hold {have!r} instead; ask "
                         f"for what its dtype {column.dtype} and its steps can hold, in its time zone if it has one."
                     )
-        return column.encode(self.container, held)
+        x[present] = column.encode(self.container, held)
+        return x
 
     def _condition_cells(self, given):
         """A container, and the column in it for each name."""
         if isinstance(given, dict):
             columns = {name: self.columns[self._named(name)] for name in given}
+            for name, column in columns.items():
+                self._refuse_several(given[name], column)
             return self.container, {n: self.container.single(given[n], c.dtype) for n, c in columns.items()}
         if hasattr(given, "collect"):
             raise TypeError(f"conditions are a {type(given).__name__}; call its collect() first.")
@@ -347,6 +352,15 @@ class Table:
         if isinstance(self.container, FRAMES) and type(container) is not type(self.container):
             raise TypeError(f"conditions must be a dict or a DataFrame of {self.container.library}.")
         return container, {name: container.column(given, j) for j, name in enumerate(container.names)}
+
+    @staticmethod
+    def _refuse_several(value, column):
+        """Raise TypeError for a condition that is no single value; categories may be tuples."""
+        if isinstance(value, (list, set, dict, np.ndarray)) or (column.categories is None and np.ndim(value)):
+            raise TypeError(
+                f"conditions ask for {value!r} in column {column.label}; give one value, a DataFrame with a row for "
+                "each, or where= for a range."
+            )
 
     def _named(self, name):
         if name not in self.names:

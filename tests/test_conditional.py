@@ -284,6 +284,23 @@ def test_what_a_column_would_change_is_refused(dtype, asked, as_frame):
         model.sample(2, conditions=conditions)
 
 
+@pytest.mark.parametrize("asked", [{"age": (30, 40)}, {"sex": ["F", "M"]}, {"age": np.arange(3)}], ids=str)
+def test_several_values_are_refused(asked):
+    pd = pytest.importorskip("pandas")
+    model = GMMGAN(1, **PRIOR).fit(pd.DataFrame({"age": np.arange(100), "sex": ["F", "M"] * 50}))
+    with pytest.raises(TypeError, match=r"in column '(age|sex)'; give one value, .* or where="):
+        model.sample(2, conditions=asked)
+
+
+@pytest.mark.parametrize("gap", [None, np.nan])
+def test_a_gap_that_was_never_there_is_refused(gap):
+    pd = pytest.importorskip("pandas")
+    model = GMMGAN(1, **PRIOR).fit(pd.DataFrame({"age": np.arange(100)}))
+    for conditions in ({"age": gap}, pd.DataFrame({"age": [1, gap]})):
+        with pytest.raises(ValueError, match="in column 'age', which the fitted table does not allow"):
+            model.sample(2, conditions=conditions)
+
+
 def test_numbers_are_asked_for_in_the_precision_of_their_column():
     pd = pytest.importorskip("pandas")
     for cells in (np.float32([0.1, 0.2] * 20), np.linspace(0, 0.2, 60, dtype="float32")):
