@@ -26,7 +26,7 @@ def check_labels(y):
     y = column_or_1d(y, warn=True)
     if y.dtype == object:
         known = known_labels(y)
-        if known.dtype.kind == "f":
+        if len(known) and known.dtype.kind == "f":
             y = np.array([np.nan if is_missing(label) else label for label in y], dtype=float)
         elif len(known) == len(y):
             y = known
