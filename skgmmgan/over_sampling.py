@@ -65,6 +65,13 @@ class GMMGANOverSampler(BaseOverSampler):
     -----
     A class of one row is that row with the spread of the others. Real rows come first, in their order.
 
+    A classifier that learns from balanced rows over-rates small classes. For probabilities, multiply its odds by the
+    odds of the class before, divided by those after resampling [1]_.
+
+    References
+    ----------
+    .. [1] C. Elkan, "The foundations of cost-sensitive learning", IJCAI 2001.
+
     Examples
     --------
     >>> from collections import Counter

@@ -165,13 +165,14 @@ def draw(frame, path):
     import matplotlib.pyplot as plt
     from scikit_posthocs import critical_difference_diagram, posthoc_nemenyi_friedman
 
+    colors = {remedy: f"C{i}" for i, remedy in enumerate(REMEDIES)}
     figure, axes = plt.subplots(len(SCORES), 1, figsize=(7, 8), layout="constrained")
     for ax, (score, part) in zip(axes, frame.groupby("score")):
         wide = part.pivot_table(index=["set", "classifier"], columns="remedy", values="value")[REMEDIES]
         ranks = wide.rank(axis=1, ascending=False).groupby("set").mean()
         differ = posthoc_nemenyi_friedman(ranks.to_numpy())
         differ.index = differ.columns = REMEDIES
-        critical_difference_diagram(ranks.mean(), differ, ax=ax)
+        critical_difference_diagram(ranks.mean(), differ, ax=ax, color_palette=colors)
         ax.set_title(score)
     figure.savefig(path, dpi=150)
 
