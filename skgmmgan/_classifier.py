@@ -210,7 +210,8 @@ class GMMGANClassifier(ClassifierMixin, BaseGMMGAN):
         y : ndarray of shape (n_samples,)
             Labels.
         """
-        return self.classes_[self.predict_log_proba(X).argmax(axis=1)]
+        most_likely = self.predict_log_proba(X).argmax(axis=1)
+        return self.classes_[most_likely]
 
     def score(self, X, y, sample_weight=None):
         """Share of the rows whose class is predicted.

@@ -189,7 +189,7 @@ def draw_where(draw, where, n, n_groups):
     draw : callable (n, indices of groups) -> values of n rows for each of them
     where : callable (values) -> flags
     """
-    found, n_drawn, n_kept = {}, 0, 0
+    found, n_drawn, n_kept, size = {}, 0, 0, 2 * n + 10
     pending = list(range(n_groups))
     while pending:
         if n_drawn > max(MAX_WHERE_FACTOR * n * n_groups, MIN_WHERE_ROWS):
@@ -197,12 +197,12 @@ def draw_where(draw, where, n, n_groups):
                 f"where= kept {n_kept} of {n_drawn} rows ({n_kept / n_drawn:.2%}), too few for the {n} asked for. "
                 "Ask for less, or fix columns by conditions=."
             )
-        values = draw(2 * n + 10, pending)
+        values = draw(size, pending)
         kept = booleans(where(values), len(values))
         for group, rows, keep in zip(pending, np.split(values, len(pending)), np.split(kept, len(pending))):
             found[group] = np.concatenate([found[group], rows[keep]] if group in found else [rows[keep]])[:n]
         n_drawn, n_kept = n_drawn + len(kept), n_kept + kept.sum()
-        pending = [group for group in pending if len(found[group]) < n]
+        pending, size = [group for group in pending if len(found[group]) < n], 2 * size
     return np.concatenate([found[group] for group in range(n_groups)])
 
 
