@@ -60,15 +60,16 @@ class Integers(Floats):
     def __init__(self, container, series, label):
         super().__init__(container, series, label)
         x = container.integers(series, self.dtype)[~container.missing(series)]
-        low, high = (int(x.min()), int(x.max())) if len(x) else (0, 0)
+        distinct = np.unique(x).tolist()
+        low, high = (distinct[0], distinct[-1]) if distinct else (0, 0)
         self.limits = integer_limits(self.dtype)  # dtype, low, high
         self.is_large = max(-low, high) > EXACT
         self.origin = low if self.is_large else 0
-        self.step = max(1, math.gcd(*(v - low for v in x.tolist()))) if self.is_large else 1
+        self.step = max(1, math.gcd(*(v - low for v in distinct))) if self.is_large else 1
         n_lost = ((high - self.origin) // self.step).bit_length() - 53  # low bits that no float holds
         self.is_cut = n_lost > 0
         self.step <<= max(0, n_lost)
-        self.n_distinct = len(np.unique(x))
+        self.n_distinct = len(distinct)
 
     def encode(self, container, series):
         missing = container.missing(series)
@@ -316,7 +317,7 @@ class Table:
             if np.isinf(x).any():
                 raise ValueError(f"conditions ask for an infinite number in column {self.columns[j].label}.")
             asked = [given[name]] if isinstance(given, dict) else container.objects(series)
-            values[:, j] = x if self.columns[j].categories else self._as_held(x, asked, self.columns[j])
+            values[:, j] = x if self.columns[j].categories is not None else self._as_held(x, asked, self.columns[j])
         return values, fixed
 
     def _as_held(self, x, asked, column):

@@ -17,7 +17,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_array, check_random_state
 
 from ._containers import container_of, is_frame
-from ._table import Table
+from ._table import Table, same_names
 from .pipeline import sample_pipeline
 
 __all__ = [
@@ -45,7 +45,9 @@ def _matrices(*tables):
     tables = [_as_table(table) for table in tables]
     table = Table(tables[0], "from_dtype")
     for other in tables[1:]:
-        if other.shape[1] != len(table.columns) or (is_frame(other) and container_of(other).names != table.names):
+        if other.shape[1] != len(table.columns) or (
+            is_frame(other) and not same_names(container_of(other).names, table.names)
+        ):
             raise ValueError("The tables must have the same columns in the same order.")
     matrices = [without_float_error(table.encode(other)) for other in tables]
     if not all(len(matrix) for matrix in matrices):

@@ -301,6 +301,14 @@ def test_a_gap_that_was_never_there_is_refused(gap):
             model.sample(2, conditions=conditions)
 
 
+def test_a_value_in_a_column_without_any_is_refused():
+    pd = pytest.importorskip("pandas")
+    X = pd.DataFrame({"a": pd.Series([None] * 40, dtype="string"), "v": np.arange(40.0)})
+    model = GMMGAN(1, **PRIOR).fit(X)
+    with pytest.raises(ValueError, match="'z' in column 'a', which the fitted table does not allow"):
+        model.sample(2, conditions={"a": "z"})
+
+
 def test_numbers_are_asked_for_in_the_precision_of_their_column():
     pd = pytest.importorskip("pandas")
     for cells in (np.float32([0.1, 0.2] * 20), np.linspace(0, 0.2, 60, dtype="float32")):
