@@ -6,10 +6,12 @@ after the other: the knots of the transforms, the number of components, and with
 """
 
 import warnings
+from contextlib import contextmanager
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import KFold, ShuffleSplit
 from threadpoolctl import threadpool_limits
@@ -19,7 +21,9 @@ MAX_EM_ROWS = 100_000  # EM of a larger table sees so many of its rows
 MAX_SEARCH_ROWS = 10_000  # choices are made on at most so many rows
 FEW_KNOTS = (3, 2, 5)  # of the transforms; two knots standardise
 MANY_KNOTS = (9, 2)
-COMPONENTS = (1, 2, 3, 5, 8, 12, 20)
+COMPONENTS = (1, 2, 3, 5, 8, 12, 20, 30, 50)
+MAX_MEANS = 250  # coordinates in the means of more than twenty components
+FEW_COMPONENTS = 3  # while knots are compared
 PATIENCE = 2
 MAX_LOSS = 20.0  # a held-out row counts at most so many interquartile ranges, and nats, below the median row
 N_FOLDS = 6
@@ -61,34 +65,46 @@ class PriorSearch:
         codec = self.make_codec(known, setting["n_knots"], rng)
         rows = fitting if len(fitting) <= MAX_EM_ROWS else fitting[rng.permutation(len(fitting))[:MAX_EM_ROWS]]
         z, _ = self.coordinates(codec, rows, rng)
-        return codec, self._em(codec, z, setting, "final", rng)
+        with quick_and_quiet():
+            return codec, self._mixture(codec, z, setting, MAX_ITER["final"], rng)
 
     def choose(self, values, rng):
         """Settings {n_knots, n_components, ...} by greedy search."""
+        with quick_and_quiet():
+            return self._choose(values, rng)
+
+    def _choose(self, values, rng):
         n = len(values)
         given = {name: value for name, value in self.given.items() if value != "auto"}
         candidates = self._candidates(values)
         setting = {name: options[0] for name, options in candidates.items()}
-        few_components = min(3, candidates["n_components"][-1], given.get("n_components", n))
-        setting |= {**given, "n_components": few_components}
+        setting |= {"n_components": min(FEW_COMPONENTS, candidates["n_components"][-1]), **given}
         folds, seed = self._folds(n, rng), rng.randint(2**31 - 1)  # the same chance for all candidates
+        if not folds:
+            return setting
 
         @cache
         def splits(n_knots):
             noise = np.random.RandomState(seed)
             return [self._split(values[train], values[test], n_knots, noise) for train, test in folds]
 
-        for name, options in candidates.items():
-            if name in given:
-                setting[name] = given[name]
-            elif len(options) > 1 and folds:
-                setting = self._best(splits, setting, name, options, seed)
+        @cache
+        def held_out(items):
+            trial = dict(items)
+            return self._held_out(splits(trial["n_knots"]), trial, seed)
+
+        for name in (name for name in candidates if name not in given):
+            setting = self._best(held_out, setting, name, candidates[name])
+        if "n_components" not in given:  # knots may hide what more components show
+            again = self._best(held_out, setting, "n_knots", candidates["n_knots"])
+            if again["n_knots"] != setting["n_knots"]:
+                setting = self._best(held_out, again, "n_components", candidates["n_components"])
         return setting
 
     def _candidates(self, values):
         """What each setting may be, the first being where the search starts."""
         few = len(values) < FEW_ROWS
-        most = max(1, len(values) // ROWS_PER_COMPONENT)
+        most = max(1, min(len(values) // ROWS_PER_COMPONENT, max(20, MAX_MEANS // values.shape[1])))
         return {
             "n_knots": FEW_KNOTS if few else MANY_KNOTS,
             "n_components": [k for k in COMPONENTS if k <= most],
@@ -106,13 +122,14 @@ class PriorSearch:
         size = min(n, MAX_SEARCH_ROWS)
         return list(ShuffleSplit(1, train_size=3 * size // 4, test_size=size // 4, random_state=rng).split(np.empty(n)))
 
-    def _best(self, splits, setting, name, candidates, seed):
+    @staticmethod
+    def _best(held_out, setting, name, candidates):
         """The setting with the candidate of highest held-out log-likelihood; components grow while they help."""
         patience = PATIENCE if name == "n_components" else len(candidates)
         best, best_score, worse = setting, -np.inf, 0
         for candidate in candidates:
             trial = {**setting, name: candidate}
-            score = self._held_out(splits(trial["n_knots"]), trial, seed)
+            score = held_out(tuple(trial.items()))
             best, best_score, worse = (trial, score, 0) if score > best_score else (best, best_score, worse + 1)
             if worse == patience:
                 break
@@ -128,18 +145,11 @@ class PriorSearch:
         scores = []
         for split in splits:
             rng = np.random.RandomState(seed)
-            mixture = self._em(split.codec, split.z, setting, "search", rng)
+            mixture = self._mixture(split.codec, split.z, setting, MAX_ITER["search"], rng)
             scores.append(mixture.score_samples(split.z_test) + split.log_slopes)
         scores = np.concatenate(scores)
         low, middle, high = np.quantile(scores, [0.25, 0.5, 0.75])
         return np.maximum(scores, middle - MAX_LOSS * (1 + high - low)).mean()
-
-    def _em(self, codec, z, setting, purpose, rng):
-        """A mixture of coordinates; EM that has not converged is still a good prior."""
-        # the small products of EM are fastest on one BLAS thread
-        with warnings.catch_warnings(), threadpool_limits(1, "blas"):
-            warnings.simplefilter("ignore")
-            return self._mixture(codec, z, setting, MAX_ITER[purpose], rng)
 
     def coordinates(self, codec, values, rng):
         """Coordinates for EM, (n, d), and the log-slope of each row, (n,)."""
@@ -148,6 +158,14 @@ class PriorSearch:
 
     def _mixture(self, codec, z, setting, max_iter, rng):
         return fit_mixture(z, setting["n_components"], setting, self.n_init, max_iter, rng)
+
+
+@contextmanager
+def quick_and_quiet():
+    """One BLAS thread, fastest for the small products of EM; and EM that has not converged is still a good prior."""
+    with warnings.catch_warnings(), threadpool_limits(1, "blas"):
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
 
 
 def fit_mixture(z, n_components, setting, n_init, max_iter, rng):

@@ -17,6 +17,7 @@ MAX_EPOCH_STEPS = 150  # an epoch of a larger table is a random part of it
 EMA_HALF_STEPS = 100  # memory of the moving average of the weights
 WARM_UP_STEPS = 50
 MAX_GRADIENT_NORM = 5.0
+OUTPUT_LEARNING_RATE = 0.25  # of the network's last weights, relative to all others
 ABSORB_STEPS = 200  # generator steps in one adversarial round
 FRESH_STEPS = 10  # generator steps that use the same model rows
 ABSORB_LEARNING_RATE = 0.05  # relative to the warm start
@@ -95,6 +96,19 @@ def row_log_prob(generator, tensors):
     return torch.cat(parts).double().cpu().numpy()
 
 
+def make_optimizer(generator, learning_rate):
+    """Adam, with smaller steps of the weights into the outputs, which add up over a wide layer [1]_.
+
+    References
+    ----------
+    .. [1] G. Yang and E. J. Hu, "Tensor Programs IV: feature learning in infinite-width neural networks", ICML 2021.
+    """
+    last = generator.network.last.weight
+    others = [parameter for parameter in generator.parameters() if parameter is not last]
+    groups = [{"params": others}, {"params": [last], "lr": OUTPUT_LEARNING_RATE * learning_rate}]
+    return torch.optim.Adam(groups, lr=learning_rate, betas=(0.9, 0.99), fused=True)
+
+
 def take_step(generator, optimizer, loss):
     optimizer.zero_grad()
     loss.backward()
@@ -111,8 +125,7 @@ class LikelihoodEpochs:
         self.average = MovingAverage(self.generator)
         self.batch_size = batch_size_for(len(rows), settings.batch_size)
         self.steps = min(-(-len(rows) // self.batch_size), MAX_EPOCH_STEPS)
-        parameters = self.generator.parameters()
-        self.optimizer = torch.optim.Adam(parameters, lr=settings.learning_rate, betas=(0.9, 0.99), fused=True)
+        self.optimizer = make_optimizer(self.generator, settings.learning_rate)
         factor = cosine(self.steps * max(settings.max_epochs, 1))
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, factor)
         self.stream = seeded_stream(model.device, rng)
@@ -256,7 +269,7 @@ def absorb_round(model, classifier, train, settings, rng):
     """
     generator = model.working_generator()  # without dropout: rewards belong to the density that drew the rows
     average = MovingAverage(generator)
-    optimizer = torch.optim.Adam(generator.parameters(), lr=ABSORB_LEARNING_RATE * settings.learning_rate, fused=True)
+    optimizer = make_optimizer(generator, ABSORB_LEARNING_RATE * settings.learning_rate)
     stream = seeded_stream(model.device, rng)
     size = batch_size_for(len(train), settings.batch_size)
     weight, losses = settings.adversarial_weight, []

@@ -27,7 +27,7 @@ from threadpoolctl import threadpool_limits
 
 from skgmmgan import GMMGAN, _em, _training
 
-CALM = 2e-3  # learning rate at which rounding does not decide between epochs on two columns
+SHORT = {"max_epochs": 2, "adversarial_rounds": 3}  # leaves something to the discriminators
 PRIOR = {"max_epochs": 0, "adversarial_rounds": 0}
 RAW = {"enforce_bounds": False, "enforce_decimals": False}
 
@@ -45,7 +45,7 @@ def two_moons(n, seed=0):
 def moons():
     """A refined model of two columns, and its training rows."""
     X = two_moons(1500)
-    return GMMGAN(3, learning_rate=CALM, random_state=0, adversarial_rounds=3, **RAW).fit(X), X
+    return GMMGAN(3, random_state=0, **SHORT, **RAW).fit(X), X
 
 
 @pytest.fixture(scope="module")
@@ -139,9 +139,9 @@ def test_training_and_refinement_raise_the_likelihood_of_fresh_rows(moons):
     model, X = moons
     fresh = two_moons(5000, seed=1)
     prior = GMMGAN(3, random_state=0, **PRIOR, **RAW).fit(X)
-    warm = GMMGAN(3, learning_rate=CALM, random_state=0, adversarial_rounds=0, **RAW).fit(X)
-    assert warm.score(fresh) > prior.score(fresh) + 0.02
-    assert model.score(fresh) > warm.score(fresh)
+    warm = GMMGAN(3, random_state=0, max_epochs=2, adversarial_rounds=0, **RAW).fit(X)
+    assert warm.score(fresh) > prior.score(fresh)
+    assert model.score(fresh) > warm.score(fresh) + 0.1
 
 
 def test_unseen_category_scores_finite_and_low(mixed, mixed_table):
@@ -536,11 +536,12 @@ def test_thread_counts(moons):
         torch.set_num_threads(1)
         with threadpool_limits(1):
             one = model.score_samples(X)
-            refitted = clone(model).fit(X).score(fresh)
+            refitted = [clone(m).fit(X).score(fresh) for m in (model, GMMGAN(3, random_state=0))]
         torch.set_num_threads(2)
         with threadpool_limits(2):
             assert np.allclose(model.score_samples(X), one, atol=1e-9)
-            assert clone(model).fit(X).score(fresh) == pytest.approx(refitted, abs=0.05)
+            again = [clone(m).fit(X).score(fresh) for m in (model, GMMGAN(3, random_state=0))]
+            assert np.allclose(again, refitted, rtol=0, atol=0.05)
     finally:
         torch.set_num_threads(threads)
 
