@@ -4,10 +4,11 @@ from importlib.metadata import version
 
 from ._classifier import GMMGANClassifier
 from ._gmmgan import GMMGAN
+from ._saving import load, save
 from .pipeline import sample_pipeline
 
 __version__ = version("skgmmgan")
-__all__ = ["GMMGAN", "GMMGANClassifier", "sample_pipeline"]
+__all__ = ["GMMGAN", "GMMGANClassifier", "load", "sample_pipeline", "save"]
 
 
 def __getattr__(name):

@@ -19,6 +19,13 @@ class ArrayContainer:
         self.dtype = X.dtype
         self.names = list(range(X.shape[1]))
 
+    def plain_dtype(self, dtype):
+        """The dtype of a column as text, numbers and lists of them."""
+        return str(dtype)
+
+    def restored_dtype(self, plain):
+        return np.dtype(plain)
+
     def column(self, X, j):
         return np.asarray(X)[:, j]
 

@@ -105,6 +105,7 @@ class Generator(nn.Module):
 
     def __init__(self, units, mixture, n_rows, hidden_layer_sizes, dropout, stream):
         super().__init__()
+        self.arguments = {"n_rows": n_rows, "hidden_layer_sizes": hidden_layer_sizes, "dropout": dropout}
         self.prior = Prior(mixture)
         n_levels = np.array([unit.n_levels for unit in units])
         n_outputs = np.where(n_levels > 0, n_levels, 3 * len(mixture.weights_))
@@ -126,6 +127,16 @@ class Generator(nn.Module):
         self.register_buffer("first_levels", torch.tensor(np.cumsum(self.n_levels, dtype=int) - self.n_levels))
 
     n_variants = 1  # rows that one row may stand for
+
+    def state(self):
+        """Plain values and arrays, from which `restore` makes the same generator again."""
+        return {"arguments": self.arguments, "weights": {k: v.cpu().numpy() for k, v in self.state_dict().items()}}
+
+    @classmethod
+    def restore(cls, units, mixture, state, **others):
+        generator = cls(units, mixture, **state["arguments"], stream=torch.Generator(), **others).double()
+        generator.load_state_dict({name: torch.as_tensor(array) for name, array in state["weights"].items()})
+        return generator
 
     @property
     def n_units(self):
@@ -219,6 +230,10 @@ class LabelledGenerator(Generator):
             expected = torch.softmax(self._class_log_prob(i), 1).numpy()
             correction = np.log(class_shares(codes[:, 0], codes[:, i], expected) / expected)
             self.register_buffer(f"corrections_{i}", torch.tensor(correction))
+
+    @classmethod
+    def restore(cls, units, mixture, state):
+        return super().restore(units, mixture, state, codes=np.empty((0, len(units)), dtype=int))
 
     def _class_log_prob(self, i):
         """Log-probability of each level of a unit in each class without a correction, (n_classes, V)."""

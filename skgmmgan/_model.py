@@ -37,9 +37,17 @@ class Model:
         self.log_normalizer = 0.0
         self.log_normalizer_std = 0.0
 
+    def __getstate__(self):
+        """Plain values and arrays: neither a torch object nor a device."""
+        generator = {"kind": type(self.generator), **self.generator.state()}
+        return {**self.__dict__, "generator": generator, "device": str(self.device)}
+
     def __setstate__(self, state):
         """Unpickle; without the device of the fit, on the CPU."""
         self.__dict__.update(state)
+        generator = state["generator"]
+        self.generator = generator["kind"].restore(self.codec.units, self.mixture, generator)
+        self.device = torch.device(self.device)
         try:
             torch.empty(0, device=self.device)
         except (RuntimeError, AssertionError, NotImplementedError):

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ._plain import from_plain, to_plain
+
 NAT = np.iinfo(np.int64).min
 COMPLEX = "Complex data not supported; split the column into its real and imaginary parts."
 
@@ -28,6 +30,54 @@ class PandasContainer:
     def __init__(self, X):
         self.header = X.columns
         self.names = list(X.columns)
+
+    def __getstate__(self):
+        header = self.header
+        kind = None if header.nlevels > 1 else self.plain_dtype(header.dtype)
+        return {"names": [to_plain(n) for n in self.names], "of": [to_plain(n) for n in header.names], "dtype": kind}
+
+    def __setstate__(self, state):
+        import pandas as pd
+
+        self.names, of = [from_plain(name) for name in state["names"]], [from_plain(name) for name in state["of"]]
+        if state["dtype"] is None:
+            self.header = pd.MultiIndex.from_tuples(self.names, names=of)
+        else:
+            self.header = pd.Index(self.names, dtype=self.restored_dtype(state["dtype"]), name=of[0])
+
+    def plain_dtype(self, dtype):
+        """Text, numbers and lists of them, from which `restored_dtype` makes the dtype again."""
+        import pandas as pd
+
+        if isinstance(dtype, ObjectColumn):
+            return ["objects", dtype.content, to_plain(dtype.gap)]
+        if isinstance(dtype, pd.CategoricalDtype):
+            levels = [to_plain(level) for level in dtype.categories]
+            return ["category", levels, self.plain_dtype(dtype.categories.dtype), bool(dtype.ordered)]
+        if isinstance(dtype, pd.StringDtype):
+            return ["text", dtype.storage, dtype.na_value is pd.NA]
+        if isinstance(dtype, pd.ArrowDtype):
+            import pyarrow as pa
+
+            return ["arrow", pa.schema([("", dtype.pyarrow_dtype)]).serialize().to_pybytes()]
+        return str(dtype)
+
+    def restored_dtype(self, plain):
+        import pandas as pd
+
+        kind, *content = [plain] if isinstance(plain, str) else plain
+        if kind == "objects":
+            return ObjectColumn(content[0], from_plain(content[1]))
+        if kind == "category":
+            levels = pd.Index([from_plain(level) for level in content[0]], dtype=self.restored_dtype(content[1]))
+            return pd.CategoricalDtype(levels, ordered=content[2])
+        if kind == "text":
+            return pd.StringDtype(content[0], na_value=pd.NA if content[1] else np.nan)
+        if kind == "arrow":
+            import pyarrow as pa
+
+            return pd.ArrowDtype(pa.ipc.read_schema(pa.py_buffer(content[0])).types[0])
+        return pd.api.types.pandas_dtype(kind)
 
     def column(self, X, j):
         return X.iloc[:, j]

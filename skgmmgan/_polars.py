@@ -14,6 +14,27 @@ class NarwhalsContainer:
         frame = _narwhals(X)
         self.names, self.implementation = frame.columns, frame.implementation
 
+    def __getstate__(self):
+        return {"names": list(self.names), "implementation": self.implementation.value}
+
+    def __setstate__(self, state):
+        from narwhals import Implementation
+
+        self.names, self.implementation = state["names"], Implementation(state["implementation"])
+
+    def plain_dtype(self, dtype):
+        """Name and arguments of a narwhals dtype."""
+        arguments = {name: getattr(dtype, name) for name in ("time_unit", "time_zone") if hasattr(dtype, name)}
+        if hasattr(dtype, "categories"):
+            arguments["categories"] = list(dtype.categories)
+        return [type(dtype).__name__, arguments]
+
+    def restored_dtype(self, plain):
+        import narwhals as nw
+
+        name, arguments = plain
+        return getattr(nw, name)(**arguments)
+
     def column(self, X, j):
         return _narwhals(X)[:, j]
 

@@ -12,6 +12,7 @@ from datetime import date
 import numpy as np
 
 from ._containers import FRAMES, container_of, is_frame
+from ._plain import from_plain, to_plain
 from ._polars import as_datetime
 
 UNSEEN = -1.0
@@ -35,6 +36,14 @@ class Floats:
 
     def __init__(self, container, series, label):
         self.container, self.label, self.dtype = container, label, container.dtype_of(series)
+
+    def __getstate__(self):
+        """Plain values, without an object of the container's library."""
+        return {**self.__dict__, "dtype": self.container.plain_dtype(self.dtype), "label": str(self.label)}
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        self.dtype = self.container.restored_dtype(state["dtype"])
 
     def encode(self, container, series):
         return np.where(container.missing(series), np.nan, container.floats(series))
@@ -62,7 +71,6 @@ class Integers(Floats):
         x = container.integers(series, self.dtype)[~container.missing(series)]
         distinct = np.unique(x).tolist()
         low, high = (distinct[0], distinct[-1]) if distinct else (0, 0)
-        self.limits = integer_limits(self.dtype)  # dtype, low, high
         self.is_large = max(-low, high) > EXACT
         self.origin = low if self.is_large else 0
         self.step = max(1, math.gcd(*(v - low for v in distinct))) if self.is_large else 1
@@ -83,7 +91,7 @@ class Integers(Floats):
     def decode(self, x):
         missing = np.isnan(x)
         whole = np.rint(np.where(missing, 0.0, x))
-        dtype, low, high = self.limits
+        dtype, low, high = integer_limits(self.dtype)
         if self.is_large:
             whole = [self.origin + round(v / self.step) * self.step for v in whole.tolist()]
             whole = np.array([min(max(v, low), high) for v in whole], dtype=dtype)
@@ -112,9 +120,22 @@ class Categories(Floats):
                 f"No category of column {label} has min_category_count={min_count} rows; drop the column or lower "
                 "min_category_count."
             )
-        self.codes = {self._key(value): float(code) for code, value in enumerate(self.categories)}
+        self.codes = self._codes()
         all_differ = len(seen) == len(counts) >= IDENTIFIER_ROWS
         self.is_identifier = all_differ and all(isinstance(value, str) for value in self.categories)
+
+    def __getstate__(self):
+        state = {**super().__getstate__(), "categories": [to_plain(value) for value in self.categories]}
+        del state["codes"]
+        return state
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        self.categories = [from_plain(value) for value in state["categories"]]
+        self.codes = self._codes()
+
+    def _codes(self):
+        return {self._key(value): float(code) for code, value in enumerate(self.categories)}
 
     def _key(self, value):
         return (isinstance(value, bool), value) if self.by_type else value

@@ -1,0 +1,112 @@
+"""Time and memory of fit, score and sample by the size of the table, one process a size.
+
+Run as ``python docs/benchmarks/scale.py [--sweeps rows columns categories components] [--figure scale.png]``. The
+tables are drawn from ten Gaussians with random covariances; every third column is cut into five categories. A sweep
+varies one size and leaves the others at 10,000 rows, 15 columns, five categories and a chosen number of components.
+One JSON line a size goes to stdout; memory is the peak of the process above that before fit, in GB. The figure needs
+matplotlib.
+"""
+
+import argparse
+import json
+import platform
+import resource
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+
+import numpy as np
+import pandas as pd
+
+from skgmmgan import GMMGAN
+
+SWEEPS = {
+    "rows": [1_000, 10_000, 100_000, 1_000_000, 5_000_000],
+    "columns": [2, 5, 15, 50, 100, 200],
+    "categories": [2, 20, 200, 2_000, 20_000],
+    "components": [1, 3, 10, 30, 100],
+}
+USUAL = {"rows": 10_000, "columns": 15, "categories": 5, "components": None}
+N_GAUSSIANS = 10
+N_DRAWN = 10_000
+
+
+def make_table(rows, columns, categories):
+    """Numbers, and categories as every third column."""
+    rng = np.random.default_rng(0)
+    centers, mixing = rng.normal(size=(N_GAUSSIANS, columns)), rng.normal(size=(columns, columns)) / columns**0.5
+    X = centers[rng.integers(N_GAUSSIANS, size=rows)] + rng.normal(size=(rows, columns)) @ mixing
+    table = pd.DataFrame(X.round(4), columns=[f"x{j}" for j in range(columns)])
+    for name in table.columns[2::3]:
+        ranks = table[name].rank(pct=True)
+        table[name] = pd.Categorical((ranks**2 * (categories - 1)).astype(int).astype(str))
+    return table
+
+
+def peak():
+    """Highest memory of this process so far, in GB; Linux counts it in KB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def measure(size):
+    """Figures of one size."""
+    table = make_table(size["rows"], size["columns"], size["categories"])
+    before, start = peak(), time.perf_counter()
+    model = GMMGAN(n_components=size["components"] or "auto", random_state=0).fit(table)
+    fitted = time.perf_counter()
+    model.sample(N_DRAWN)
+    sampled = time.perf_counter()
+    model.score(table.head(N_DRAWN))
+    scored = time.perf_counter()
+    return {
+        "fit_s": fitted - start,
+        "sample_s": sampled - fitted,
+        "score_s": scored - sampled,
+        "memory_gb": peak() - before,
+        "n_components_chosen": len(model.weights_),
+    }
+
+
+def draw(results, path):
+    """Log-log curves, one panel a sweep."""
+    import matplotlib.pyplot as plt
+
+    sweeps = list(dict.fromkeys(result["sweep"] for result in results))
+    figure, axes = plt.subplots(1, len(sweeps), figsize=(3.2 * len(sweeps), 3), sharey=True, squeeze=False)
+    for ax, sweep in zip(axes[0], sweeps):
+        own = [result for result in results if result["sweep"] == sweep]
+        for name, label in [("fit_s", "fit, s"), ("sample_s", "10,000 rows drawn, s"), ("memory_gb", "memory, GB")]:
+            ax.loglog([r[sweep] for r in own], [r[name] for r in own], "o-", label=label)
+        ax.set_xlabel(sweep)
+        ax.grid(alpha=0.3)
+    axes[0, 0].legend(fontsize="small")
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sweeps", nargs="*", default=list(SWEEPS))
+    parser.add_argument("--figure", help="file for the curves")
+    parser.add_argument("--size", type=json.loads, help="measure one size, a JSON object, in this process")
+    options = parser.parse_args()
+    if options.size:
+        print(json.dumps(measure(options.size)))
+        return
+    versions = {name: version(name) for name in ("numpy", "scikit-learn", "torch")}
+    print(f"Python {platform.python_version()}, {platform.machine()}, {versions}", file=sys.stderr)
+    results = []
+    for sweep in options.sweeps:
+        for value in SWEEPS[sweep]:
+            size = {**USUAL, sweep: value}
+            command = [sys.executable, __file__, "--size", json.dumps(size)]
+            figures = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+            results.append({"sweep": sweep, **size, **figures})
+            print(json.dumps(results[-1]), flush=True)
+    if options.figure:
+        draw(results, options.figure)
+
+
+if __name__ == "__main__":
+    main()

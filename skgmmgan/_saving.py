@@ -1,0 +1,133 @@
+"""Fitted estimators in one file that executes no code when it is opened."""
+
+import hashlib
+import json
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+
+from ._classifier import GMMGANClassifier
+from ._codec import Codec, DiscreteColumn, LabelColumn, Levels, NumericColumn, Unit
+from ._containers import ArrayContainer, NarwhalsContainer, PandasContainer
+from ._discriminator import TorchMLPClassifier
+from ._generator import Generator, LabelledGenerator
+from ._gmmgan import GMMGAN
+from ._model import Model
+from ._spline import Spline
+from ._table import Categories, Floats, Integers, Table
+
+OWN = [
+    *(GMMGAN, GMMGANClassifier, TorchMLPClassifier, Model, Generator, LabelledGenerator, Spline),
+    *(Codec, DiscreteColumn, LabelColumn, Levels, NumericColumn, Unit),
+    *(Table, Categories, Floats, Integers, ArrayContainer, NarwhalsContainer, PandasContainer),
+]
+TRUSTED = [f"{kind.__module__}.{kind.__qualname__}" for kind in OWN] + [
+    "functools.partial",  # three parts of HistGradientBoostingClassifier
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.utils.validation.check_array",
+    "numpy.dtype",
+]
+BINDING = ("skgmmgan", "scikit-learn")  # a model is only read by the minor versions that wrote it
+
+
+def save(estimator, path):
+    """Write a fitted estimator, or a pipeline that holds one, to a file.
+
+    `load` reads it back without executing anything that the file says, as `pickle` and `joblib` would. The file holds
+    what the estimator holds: categories, bounds, repeated values and quantiles of the table.
+
+    Parameters
+    ----------
+    estimator : GMMGAN, GMMGANClassifier, or a scikit-learn estimator around them
+    path : str or path-like
+
+    Raises
+    ------
+    TypeError
+        If the estimator holds something that could not be read back without executing code, for example a
+        discriminator that is not scikit-learn's, or categories that are neither text, numbers nor times. `joblib` can
+        keep such a model. No file is written.
+    ImportError
+        If skops is not installed.
+    """
+    skops = _import_skops()
+    try:
+        data = skops.dumps(estimator)
+        unknown = _unknown_types(skops, data)
+    except Exception as error:  # skops raises many kinds
+        raise TypeError(f"{type(estimator).__name__} cannot be saved: {error}. joblib.dump keeps it.") from error
+    if unknown:
+        raise TypeError(
+            f"{type(estimator).__name__} holds {', '.join(unknown)}, which load refuses to read; joblib.dump keeps it."
+        )
+    path = Path(path)
+    path.write_bytes(data)
+    with zipfile.ZipFile(path, "a") as archive:
+        versions = {name: version(name) for name in (*BINDING, "numpy", "torch", "skops")}
+        archive.comment = json.dumps({"versions": versions, "sha256": _digest(archive)}).encode()
+
+
+def load(path):
+    """Read an estimator that `save` wrote.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Returns
+    -------
+    estimator
+        It scores and samples as the saved one did; on the CPU, where the device of its fit is missing.
+
+    Raises
+    ------
+    ValueError
+        If the file is not one of `save`, is damaged or was changed, holds types that no fitted estimator has, or was
+        written by another minor version of skgmmgan or scikit-learn.
+    ImportError
+        If skops is not installed.
+    """
+    skops = _import_skops()
+    data = Path(path).read_bytes()
+    try:
+        with zipfile.ZipFile(path) as archive:
+            written = json.loads(archive.comment)
+            versions, intact = written["versions"], written["sha256"] == _digest(archive)
+    except (zipfile.BadZipFile, ValueError, KeyError, TypeError, EOFError, NotImplementedError) as error:
+        raise ValueError(f"{path} is damaged, or is no file of skgmmgan.save: {error}") from error
+    if not intact:
+        raise ValueError(f"{path} was changed after it was saved; ask for the file again.")
+    for name in BINDING:
+        if _minor(versions[name]) != _minor(version(name)):
+            raise ValueError(
+                f"{path} was saved with {name} {versions[name]}; this is {version(name)}. "
+                f"Install {name}=={versions[name]}, or fit and save the model again."
+            )
+    unknown = _unknown_types(skops, data)
+    if unknown:
+        raise ValueError(f"{path} holds {', '.join(unknown)}, which no fitted estimator does; it is not read.")
+    return skops.loads(data, trusted=TRUSTED)
+
+
+def _import_skops():
+    try:
+        import skops.io
+    except ImportError as error:
+        raise ImportError("skops is needed to save and load: pip install 'skgmmgan[save]'.") from error
+    return skops.io
+
+
+def _unknown_types(skops, data):
+    return sorted(set(skops.get_untrusted_types(data=data)) - set(TRUSTED))
+
+
+def _digest(archive):
+    """SHA-256 over names and contents of a zip archive; it tells damage, not forgery."""
+    digest = hashlib.sha256()
+    for name in sorted(archive.namelist()):
+        digest.update(name.encode() + b"\0" + archive.read(name))
+    return digest.hexdigest()
+
+
+def _minor(text):
+    return text.split(".")[:2]
