@@ -1,0 +1,167 @@
+"""The command line: ``skgmmgan`` or ``python -m skgmmgan``."""
+
+import sys
+import warnings
+
+try:
+    import click
+except ImportError:
+    sys.exit("The command line needs click, pandas and skops: pip install 'skgmmgan[cli]'.")
+
+import numpy as np
+
+from ._files import KINDS, describe, parse_cell, read_like, read_table, write_table
+from ._gmmgan import GMMGAN
+from ._saving import load, save
+
+EXPECTED = (ValueError, TypeError, OSError, ImportError, MemoryError, OverflowError)
+
+
+class OneLine(click.Group):
+    """Commands whose errors and warnings are one line each on stderr, and whose exit status is 1 after an error."""
+
+    def invoke(self, ctx):
+        with warnings.catch_warnings():
+            warnings.simplefilter("default", UserWarning)
+            warnings.showwarning = lambda message, *_: click.echo(f"Warning: {one_line(message)}", err=True)
+            try:
+                return super().invoke(ctx)
+            except EXPECTED as error:
+                raise click.ClickException(one_line(error)) from error
+
+
+def one_line(message):
+    return " ".join(str(message).split())
+
+
+class Assignment(click.ParamType):
+    """NAME=VALUE; the value may be one of some words."""
+
+    name = "name=value"
+
+    def __init__(self, words=None):
+        self.words = words
+
+    def convert(self, value, param, ctx):
+        name, sign, right = value.rpartition("=") if self.words else value.partition("=")
+        if not sign or (self.words and right not in self.words):
+            self.fail(f"{value!r} is not NAME={'|'.join(self.words) if self.words else 'VALUE'}", param, ctx)
+        return name, right
+
+
+def components(ctx, param, value):
+    if value == "auto":
+        return value
+    try:
+        return int(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is neither a number nor auto") from None
+
+
+def options(*decorators):
+    """One decorator of several."""
+
+    def decorate(function):
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+reading = options(
+    click.option("--type", "types", type=Assignment(KINDS), multiple=True, help=f"NAME={'|'.join(KINDS)}."),
+    click.option("--drop", multiple=True, metavar="NAME", help="Leave a column out."),
+)
+fitting = options(
+    reading,
+    click.option("--n-components", default="auto", callback=components, show_default=True, help="Of the mixture."),
+    click.option("--quick", is_flag=True, help="The mixture alone: no network, no discriminators."),
+    click.option("--quiet", is_flag=True, help="No column types and no progress on stderr."),
+)
+seeding = click.option("--seed", type=int, help="For the same rows again.")
+drawing = options(
+    click.option("-n", "n", type=click.IntRange(min=0), required=True, help="Rows to draw."),
+    click.option(
+        "--condition", "conditions", type=Assignment(), multiple=True, help="NAME=VALUE; empty for a missing cell."
+    ),
+)
+out = click.option("-o", "--output", default="-", show_default=True, help="CSV or Parquet; - is CSV on stdout.")
+
+
+@click.group(cls=OneLine, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="skgmmgan")
+def main():
+    """Synthetic tables: fit a model to a table, draw rows like it, and measure how good they are.
+
+    Tables are CSV (.csv, .tsv, compressed or not) or Parquet files; - stands for CSV on standard input or output.
+    """
+
+
+def learn(data, types, drop, n_components, quick, quiet, seed):
+    """A fitted model of a file."""
+    table = read_table(data, dict(types), drop)
+    if not quiet:
+        click.echo(describe(table), err=True)
+    short = {"max_epochs": 0, "adversarial_rounds": 0} if quick else {}
+    return GMMGAN(n_components=n_components, verbose=int(not quiet), random_state=seed, **short).fit(table)
+
+
+def draw(model, n, conditions, output, random_state=None):
+    """Write rows of a model to a file."""
+    template, _ = model.sample(0)
+    given = {name: parse_cell(text, template[name]) if name in template else text for name, text in conditions}
+    rows, _ = model.sample(n, conditions=given or None, random_state=random_state)
+    write_table(rows, output)
+
+
+def opened(path):
+    """A saved model of a table."""
+    model = load(path)
+    if not isinstance(model, GMMGAN) or not hasattr(model.sample(0)[0], "columns"):
+        raise ValueError(f"{path} holds no GMMGAN of a table with named columns.")
+    return model
+
+
+@main.command()
+@click.argument("data")
+@click.option("-o", "--output", required=True, help="File for the model.")
+@fitting
+@seeding
+def fit(data, output, **settings):
+    """Fit a model to the table DATA and save it."""
+    save(learn(data, **settings), output)
+
+
+@main.command()
+@click.argument("model")
+@drawing
+@out
+@seeding
+def sample(model, n, conditions, output, seed):
+    """Draw rows of the saved MODEL."""
+    draw(opened(model), n, conditions, output, np.random.RandomState(seed))
+
+
+@main.command()
+@click.argument("model")
+@click.argument("data")
+def score(model, data):
+    """Print the mean log-likelihood of the rows of DATA under the saved MODEL, nats a row."""
+    model = opened(model)
+    click.echo(model.score(read_like(data, model.sample(0)[0])))
+
+
+@main.command()
+@click.argument("data")
+@drawing
+@out
+@fitting
+@seeding
+def synth(data, n, conditions, output, **settings):
+    """Fit a model to the table DATA and draw rows, without keeping the model."""
+    draw(learn(data, **settings), n, conditions, output)
+
+
+if __name__ == "__main__":
+    main(prog_name="skgmmgan")
