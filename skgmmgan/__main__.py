@@ -13,6 +13,7 @@ import numpy as np
 from ._files import KINDS, describe, parse_cell, read_like, read_table, write_table
 from ._gmmgan import GMMGAN
 from ._saving import load, save
+from .report import QualityReport
 
 EXPECTED = (ValueError, TypeError, OSError, ImportError, MemoryError, OverflowError)
 
@@ -161,6 +162,24 @@ def score(model, data):
 def synth(data, n, conditions, output, **settings):
     """Fit a model to the table DATA and draw rows, without keeping the model."""
     draw(learn(data, **settings), n, conditions, output)
+
+
+@main.command()
+@click.argument("real")
+@click.argument("synthetic")
+@click.option("--holdout", help="Real rows that trained nothing.")
+@click.option("--target", help="The column that a model is to predict.")
+@click.option("-o", "--output", default="report.html", show_default=True, help="HTML file.")
+@reading
+@seeding
+def report(real, synthetic, holdout, target, output, types, drop, seed):
+    """Compare the tables REAL and SYNTHETIC: figures on stdout, with pictures in an HTML file."""
+    real = read_table(real, dict(types), drop)
+    others = [None if path is None else read_like(path, real) for path in (synthetic, holdout)]
+    found = QualityReport(real, *others, target=target, random_state=seed)
+    found.to_html(output)
+    click.echo(found)
+    click.echo(found.summary())
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ def _guess(column):
         known = column.dropna()
         whole = column.isna().any() and len(known) and (known == np.rint(known)).all() and known.abs().max() < 2**53
         return column.astype("Int64") if whole else column
-    if pd.api.types.is_string_dtype(column) and column.notna().any():
+    if (column.dtype == object or pd.api.types.is_string_dtype(column)) and column.notna().any():
         times = pd.to_datetime(column, format="ISO8601", errors="coerce", utc=True)
         if times.notna().equals(column.notna()):
             return pd.to_datetime(column, format="ISO8601", utc=_is_zoned(column))

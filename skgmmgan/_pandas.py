@@ -72,7 +72,7 @@ class PandasContainer:
             levels = pd.Index([from_plain(level) for level in content[0]], dtype=self.restored_dtype(content[1]))
             return pd.CategoricalDtype(levels, ordered=content[2])
         if kind == "text":
-            return pd.StringDtype(content[0], na_value=pd.NA if content[1] else np.nan)
+            return pd.StringDtype(content[0], **({} if content[1] else {"na_value": np.nan}))
         if kind == "arrow":
             import pyarrow as pa
 

@@ -22,7 +22,8 @@ OWN = [
     *(Table, Categories, Floats, Integers, ArrayContainer, NarwhalsContainer, PandasContainer),
 ]
 TRUSTED = [f"{kind.__module__}.{kind.__qualname__}" for kind in OWN] + [
-    "functools.partial",  # three parts of HistGradientBoostingClassifier
+    "functools.partial",  # parts of HistGradientBoostingClassifier
+    "sklearn.compose._column_transformer._RemainderColsList",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.utils.validation.check_array",
     "numpy.dtype",

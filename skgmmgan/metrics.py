@@ -23,6 +23,7 @@ from .pipeline import sample_pipeline
 __all__ = [
     "c2st_score",
     "c2st_scorer",
+    "column_errors",
     "copy_rate",
     "dcr_share",
     "mode_coverage",
@@ -174,12 +175,31 @@ def shape_error(real, synthetic):
         Between 0 (the same) and 1: the Kolmogorov-Smirnov distance of numbers, the total variation distance of
         categories, averaged over columns. It does not see how columns hang together.
     """
+    return float(np.mean([error for _, error in column_errors(real, synthetic)]))
+
+
+def column_errors(real, synthetic):
+    """The distances whose mean `shape_error` is.
+
+    Parameters
+    ----------
+    real : array-like or DataFrame of shape (n_real, n_features)
+        Real rows.
+    synthetic : array-like or DataFrame of shape (n_synthetic, n_features)
+        Synthetic rows.
+
+    Returns
+    -------
+    errors : list of tuple
+        Name of each column, for arrays its index, and its error between 0 and 1.
+    """
+    names = container_of(_as_table(real)).names
     (real, synthetic), categorical = _matrices(real, synthetic)
-    distances = [
+    errors = [
         _total_variation(_levels(a, None)[:, None], _levels(b, None)[:, None]) if c else _kolmogorov_smirnov(a, b)
         for a, b, c in zip(real.T, synthetic.T, categorical, strict=True)
     ]
-    return float(np.mean(distances))
+    return [(name, float(error)) for name, error in zip(names, errors)]
 
 
 def trend_error(real, synthetic):

@@ -1,0 +1,271 @@
+"""What a synthetic table is worth, in one page: figures, verdicts in plain words, pictures."""
+
+import base64
+import html
+import io
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from ._containers import is_frame
+from .metrics import c2st_score, column_errors, copy_rate, dcr_share, shape_error, trend_error, tstr_score
+from .plotting import DistanceDisplay, GiveawayDisplay, MarginalsDisplay, TrendsDisplay
+
+__all__ = ["QualityReport"]
+
+MAX_ROWS = 10_000  # of each table; larger ones are thinned
+GOOD, FAIR, POOR = "good", "fair", "poor"
+WORST = 10  # columns that the table of single columns shows
+
+
+class Figure(NamedTuple):
+    """One line of the report."""
+
+    name: str
+    value: float
+    best: str  # what would be ideal
+    verdict: str  # good, fair or poor
+    words: str
+
+
+def judge(value, good, fair):
+    return GOOD if value <= good else FAIR if value <= fair else POOR
+
+
+class QualityReport:
+    """Fidelity, utility and privacy of a synthetic table, with verdicts.
+
+    Tables of more than 10,000 rows are thinned at random, so that it takes seconds.
+
+    Parameters
+    ----------
+    real : array-like or DataFrame of shape (n_real, n_features)
+        The rows that the model was fitted to.
+    synthetic : array-like or DataFrame of shape (n_synthetic, n_features)
+        Synthetic rows.
+    holdout : array-like or DataFrame of shape (n_holdout, n_features), default=None
+        Real rows that trained nothing. Without them there is no figure on privacy, and none of utility.
+    target : name or index of a column, default=None
+        The column that a model is to predict, for the figure of utility; None leaves it out.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the thinning and of the detectors.
+
+    Attributes
+    ----------
+    figures : list of Figure
+        Name, value, ideal value, verdict ("good", "fair" or "poor") and explanation of each measure.
+    columns : list of tuple
+        Name and shape error of each column, largest error first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgmmgan.report import QualityReport
+    >>> rng = np.random.default_rng(0)
+    >>> report = QualityReport(rng.normal(size=(300, 2)), rng.normal(size=(300, 2)), random_state=0)
+    >>> [figure.name for figure in report.figures]
+    ['detector AUC', 'shape error', 'trend error', 'copies']
+    """
+
+    def __init__(self, real, synthetic, holdout=None, *, target=None, random_state=None):
+        rng = check_random_state(random_state)
+        self.shapes = [None if X is None else np.shape(X) for X in (real, synthetic, holdout)]
+        self.real, self.synthetic, self.holdout = (
+            None if X is None else thin(X, rng) for X in (real, synthetic, holdout)
+        )
+        order = rng.permutation(np.shape(self.real)[0])
+        self.halves = np.array_split(order, 2)
+        seed = rng.randint(2**31 - 1)
+        self.figures = [*self._fidelity(seed), *self._utility(target, seed), *self._privacy(seed)]
+        self.columns = sorted(column_errors(self.real, self.synthetic), key=lambda pair: -pair[1])
+
+    def _fidelity(self, seed):
+        auc = max(0.5, c2st_score(self.real, self.synthetic, random_state=seed))
+        yield Figure(
+            "detector AUC",
+            auc,
+            "0.5",
+            judge(auc, 0.6, 0.8),
+            "how well boosted trees tell real from synthetic rows; 0.5 is guessing, 1 is certainty",
+        )
+        words = "mean distance between the distributions of single columns, from 0 to 1"
+        yield self._error("shape error", shape_error, 2.0, words)
+        if np.shape(self.real)[1] > 1:
+            yield self._error("trend error", trend_error, 1.5, "the same for pairs of columns")
+
+    def _error(self, name, error, limit, words):
+        value = error(self.real, self.synthetic)
+        if self.holdout is None:
+            usual = error(take(self.real, self.halves[0]), take(self.real, self.halves[1])) / 2**0.5
+            words += f"; fresh real rows would have about {usual:.3f}"
+        else:
+            usual = error(self.real, self.holdout)
+            words += f"; held-out rows have {usual:.3f}"
+        return Figure(name, value, "0", judge(value, max(0.03, limit * usual), max(0.1, 2 * limit * usual)), words)
+
+    def _utility(self, target, seed):
+        if target is None or self.holdout is None:
+            return
+        value, usual = (tstr_score(X, self.holdout, target, random_state=seed) for X in (self.synthetic, self.real))
+        words = (
+            f"test score of boosted trees that learn {target!r} from synthetic rows; from real rows it is {usual:.3f}"
+        )
+        yield Figure("train on synthetic", value, f"{usual:.3f}", judge(usual - value, 0.02, 0.1), words)
+
+    def _privacy(self, seed):
+        copies = copy_rate(self.real, self.synthetic)
+        if self.holdout is None:
+            words = "share of rows that are real rows, cell for cell; a holdout would tell how many are to be expected"
+            yield Figure("copies", copies, "few", judge(copies, 0.01, 0.1), words)
+            return
+        usual = copy_rate(self.real, self.holdout)
+        words = f"share of rows that are training rows, cell for cell; of held-out rows it is {usual:.3f}"
+        yield Figure(
+            "copies", copies, f"{usual:.3f}", judge(copies, max(0.01, 1.5 * usual), max(0.1, 3 * usual)), words
+        )
+        share = dcr_share(self.real, self.synthetic, self.holdout, random_state=seed)
+        words = "share of rows that lie nearer to a training row than to a held-out row; it is no guarantee of privacy"
+        yield Figure("nearer to training", share, "0.5", judge(share, 0.55, 0.65), words)
+
+    def __repr__(self):
+        width = max(len(figure.name) for figure in self.figures)
+        lines = [f"{f.name:{width}}  {f.value:6.3f}  (best {f.best})  {f.verdict}" for f in self.figures]
+        worst = ", ".join(f"{name} {error:.3f}" for name, error in self.columns[:3])
+        return "\n".join([f"QualityReport: {self._sizes()}", *lines, f"largest shape errors: {worst}"])
+
+    def _sizes(self):
+        names = ("real", "synthetic", "held-out")
+        sizes = [f"{shape[0]:,} {name}" for name, shape in zip(names, self.shapes) if shape]
+        return f"{', '.join(sizes)} rows of {self.shapes[0][1]} columns"
+
+    def _repr_html_(self):
+        return f"<p>{html.escape(self._sizes())}</p>{self._table()}"
+
+    def _table(self):
+        rows = "".join(
+            f"<tr><th>{html.escape(f.name)}</th><td>{f.value:.3f}</td><td>{html.escape(f.best)}</td>"
+            f"<td class='{f.verdict}'>{f.verdict}</td><td>{html.escape(f.words)}</td></tr>"
+            for f in self.figures
+        )
+        head = "<tr><th>measure</th><th>value</th><th>best</th><th>verdict</th><th>what it is</th></tr>"
+        return f"<table class='figures'><thead>{head}</thead><tbody>{rows}</tbody></table>"
+
+    def summary(self):
+        """One sentence that a person without statistics can use.
+
+        Returns
+        -------
+        sentence : str
+        """
+        verdicts = {figure.name: figure.verdict for figure in self.figures}
+        overall = max(verdicts.values(), key=[GOOD, FAIR, POOR].index)
+        weak = [name for name, verdict in verdicts.items() if verdict == overall]
+        if overall == GOOD:
+            return "Every measure is good: these rows can stand in for the real ones in most analyses."
+        return f"Look twice: {', '.join(weak)} {'is' if len(weak) == 1 else 'are'} {overall}."
+
+    def to_html(self, path):
+        """Write the report as one file that needs no other.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        columns = "".join(
+            f"<tr><th>{html.escape(str(name))}</th><td>{error:.3f}</td></tr>" for name, error in self.columns[:WORST]
+        )
+        sections = "".join(
+            f"<section><h2>{title}</h2><p>{words}</p><div class='wide'><img alt='{title}' "
+            f"src='data:image/png;base64,{png}'></div></section>"
+            for title, words, png in self._pictures()
+        )
+        page = PAGE.format(
+            style=STYLE,
+            sizes=html.escape(self._sizes()),
+            summary=html.escape(self.summary()),
+            table=self._table(),
+            columns=columns,
+            sections=sections,
+        )
+        Path(path).write_text(page, encoding="utf-8")
+
+    def _pictures(self):
+        tables = (self.real, self.synthetic)
+        yield "What gives it away", GIVEAWAY, picture(lambda: GiveawayDisplay.from_tables(*tables, random_state=0))
+        yield "Columns", MARGINALS, picture(lambda: MarginalsDisplay.from_tables(*tables))
+        if np.shape(self.real)[1] > 1:
+            yield "Pairs of columns", TRENDS, picture(lambda: TrendsDisplay.from_tables(*tables))
+        if self.holdout is not None:
+            title = "Distance to training rows"
+            yield title, DISTANCES, picture(lambda: DistanceDisplay.from_tables(*tables, self.holdout))
+
+
+def thin(X, rng):
+    """At most MAX_ROWS rows, at random."""
+    if np.shape(X)[0] <= MAX_ROWS:
+        return X
+    return take(X, rng.permutation(np.shape(X)[0])[:MAX_ROWS])
+
+
+def take(X, rows):
+    """Rows of a DataFrame or array by position."""
+    if hasattr(X, "iloc"):
+        return X.iloc[rows]
+    return X[rows.tolist()] if is_frame(X) else np.asarray(X)[rows]
+
+
+def picture(draw):
+    """PNG of a display, in base64, without a trace in pyplot."""
+    import matplotlib
+
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        figure = draw().figure_
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=110)
+        matplotlib.pyplot.close(figure)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+GIVEAWAY = "How much worse a detector gets at telling real from synthetic rows when a column is shuffled."
+MARGINALS = "Real rows beside synthetic ones, column by column."
+TRENDS = "Association of each pair of columns, and its difference."
+DISTANCES = "If synthetic rows were nearer to training rows than held-out rows are, the model would give rows away."
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 60rem; padding: 1rem; color: #222; }
+table { border-collapse: collapse; width: 100%; }
+.wide { overflow-x: auto; }
+th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid #ddd; vertical-align: top; }
+td.good { color: #00664b; font-weight: bold; } td.fair { color: #8a5a00; font-weight: bold; }
+td.poor { color: #a8201a; font-weight: bold; }
+.wide img { max-width: 100%; min-width: 36rem; height: auto; }
+@media (max-width: 40rem) {
+  .figures tr { display: grid; grid-template-columns: 2fr 1fr 1fr 1fr; border-bottom: 1px solid #ddd; }
+  .figures th, .figures td { border: 0; }
+  .figures td:last-child, .figures thead th:last-child { grid-column: 1 / -1; }
+}
+.summary { font-size: 1.2rem; }
+"""
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Quality of synthetic rows</title><style>{style}</style></head>
+<body>
+<h1>Quality of synthetic rows</h1>
+<p>{sizes}</p>
+<p class="summary">{summary}</p>
+{table}
+<section><h2>Single columns</h2><p>Those with the largest shape error.</p>
+<table><thead><tr><th>column</th><th>shape error</th></tr></thead><tbody>{columns}</tbody></table></section>
+{sections}
+</body>
+</html>
+"""
