@@ -16,17 +16,22 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_array, check_random_state
 
-from ._containers import container_of, is_frame
-from ._table import Table, same_names
+from ._comparison import as_table, boosting, levels_of, matrices_of
+from ._containers import container_of
+from ._neighbors import PrecisionRecall, copy_rate, coverage, dcr_share, membership_auc, precision_recall
 from .pipeline import sample_pipeline
 
 __all__ = [
+    "PrecisionRecall",
     "c2st_score",
     "c2st_scorer",
     "column_errors",
     "copy_rate",
+    "coverage",
     "dcr_share",
+    "membership_auc",
     "mode_coverage",
+    "precision_recall",
     "shape_error",
     "trend_error",
     "tstr_score",
@@ -34,39 +39,6 @@ __all__ = [
 ]
 
 N_BINS = 10
-MAX_CODES = 254  # categories that boosted trees can tell apart
-
-
-def _as_table(X):
-    return X if is_frame(X) else check_array(X, dtype=None, ensure_all_finite="allow-nan")
-
-
-def _matrices(*tables):
-    """Float matrices of tables by the columns of the first one, and the mask of its categorical columns."""
-    tables = [_as_table(table) for table in tables]
-    table = Table(tables[0], "from_dtype")
-    for other in tables[1:]:
-        if other.shape[1] != len(table.columns) or (
-            is_frame(other) and not same_names(container_of(other).names, table.names)
-        ):
-            raise ValueError("The tables must have the same columns in the same order.")
-    matrices = [without_float_error(table.encode(other)) for other in tables]
-    if not all(len(matrix) for matrix in matrices):
-        raise ValueError("A table has no rows.")
-    return matrices, table.categorical
-
-
-def without_float_error(x):
-    """Numbers to ten digits, integers as they are: what a scaler and its inverse leave behind is no difference."""
-    digits = 9 - np.floor(np.log10(np.abs(np.where(x == 0, 1.0, x))))
-    scale = 10.0 ** np.clip(np.nan_to_num(digits), -300, 300)
-    return np.where(x == np.rint(x), x, np.round(x * scale) / scale)
-
-
-def _boosting(kind, categorical, X, random_state):
-    """Boosted trees for a matrix in which categories are codes."""
-    few = categorical & (np.nanmax(X, axis=0, initial=0.0) <= MAX_CODES - 1)
-    return kind(categorical_features=few, random_state=random_state)
 
 
 def c2st_score(real, synthetic, *, estimator=None, cv=5, random_state=None):
@@ -96,15 +68,13 @@ def c2st_score(real, synthetic, *, estimator=None, cv=5, random_state=None):
     .. [1] D. Lopez-Paz and M. Oquab, "Revisiting classifier two-sample tests", ICLR 2017.
     """
     rng = check_random_state(random_state)
-    (real, synthetic), categorical = _matrices(real, synthetic)
+    (real, synthetic), categorical = matrices_of(real, synthetic)
     X = np.concatenate([real, synthetic])
     observed = ~np.isnan(X).all(axis=0)
     X, categorical = X[:, observed], categorical[observed]
     y = np.repeat([1, 0], [len(real), len(synthetic)])
     seed = int(rng.randint(2**31 - 1))
-    detector = (
-        _boosting(HistGradientBoostingClassifier, categorical, X, seed) if estimator is None else clone(estimator)
-    )
+    detector = boosting(HistGradientBoostingClassifier, categorical, X, seed) if estimator is None else clone(estimator)
     folds = StratifiedKFold(cv, shuffle=True, random_state=seed)
     return float(roc_auc_score(y, cross_val_predict(detector, X, y, cv=folds, method="predict_proba")[:, 1]))
 
@@ -129,12 +99,6 @@ def c2st_scorer(estimator, X, y=None):
     """
     rows, _ = sample_pipeline(estimator, len(X))
     return 1 - max(0.5, c2st_score(X, rows, random_state=0))
-
-
-def _levels(x, edges):
-    """Codes of a column: its categories, or the bin of each number; missing cells are a level of their own."""
-    codes = x if edges is None else np.searchsorted(edges, x).astype(float)
-    return np.where(np.isnan(x), -2.0, codes)
 
 
 def _bin_edges(x, categorical):
@@ -193,10 +157,10 @@ def column_errors(real, synthetic):
     errors : list of tuple
         Name of each column, for arrays its index, and its error between 0 and 1.
     """
-    names = container_of(_as_table(real)).names
-    (real, synthetic), categorical = _matrices(real, synthetic)
+    names = container_of(as_table(real)).names
+    (real, synthetic), categorical = matrices_of(real, synthetic)
     errors = [
-        _total_variation(_levels(a, None)[:, None], _levels(b, None)[:, None]) if c else _kolmogorov_smirnov(a, b)
+        _total_variation(levels_of(a, None)[:, None], levels_of(b, None)[:, None]) if c else _kolmogorov_smirnov(a, b)
         for a, b, c in zip(real.T, synthetic.T, categorical, strict=True)
     ]
     return [(name, float(error)) for name, error in zip(names, errors)]
@@ -219,9 +183,9 @@ def trend_error(real, synthetic):
         column, averaged over pairs; 0 for a single column. Few rows raise it. It does not see relations of three or
         more columns.
     """
-    (real, synthetic), categorical = _matrices(real, synthetic)
+    (real, synthetic), categorical = matrices_of(real, synthetic)
     edges = [_bin_edges(x, c) for x, c in zip(real.T, categorical, strict=True)]
-    a, b = (np.column_stack([_levels(x, e) for x, e in zip(X.T, edges, strict=True)]) for X in (real, synthetic))
+    a, b = (np.column_stack([levels_of(x, e) for x, e in zip(X.T, edges, strict=True)]) for X in (real, synthetic))
     pairs = itertools.combinations(range(real.shape[1]), 2)
     errors = [_total_variation(a[:, pair], b[:, pair]) for pair in map(list, pairs)]
     return float(np.mean(errors)) if errors else 0.0
@@ -251,14 +215,14 @@ def tstr_score(train, test, target, *, random_state=None):
     names = container_of(test).names
     if target not in names:
         raise ValueError(f"target={target!r} is no column of the test table; its columns are {names}.")
-    (test, train), categorical = _matrices(test, train)
+    (test, train), categorical = matrices_of(test, train)
     at = names.index(target)
     others = np.delete(np.arange(len(categorical)), at)
     test, train = (X[~np.isnan(X[:, at])] for X in (test, train))
     classes = np.unique(test[:, at])
     is_class = categorical[at] or len(classes) <= 2
     kind = HistGradientBoostingClassifier if is_class else HistGradientBoostingRegressor
-    model = _boosting(kind, categorical[others], np.concatenate([train, test])[:, others], random_state)
+    model = boosting(kind, categorical[others], np.concatenate([train, test])[:, others], random_state)
     model.fit(train[:, others], train[:, at])
     if not is_class or len(classes) != 2:
         return float(model.score(test[:, others], test[:, at]))
@@ -288,75 +252,6 @@ def tstr_scorer(target, *, n_samples=None):
 def _tstr_of(estimator, X, y=None, *, target, n_samples):
     rows, _ = sample_pipeline(estimator, len(X) if n_samples is None else n_samples)
     return tstr_score(rows, X, target, random_state=0)
-
-
-def _distance_features(tables, categorical):
-    """Matrices in which the L1 distance is a scaled difference of numbers plus one for each category that differs."""
-    observed = [x[~np.isnan(x)] for x in tables[0].T]
-    scale = [x.std() if len(x) else 0.0 for x in observed]
-    parts = []
-    for X in tables:
-        columns = []
-        for j, is_category in enumerate(categorical):
-            if is_category:
-                levels = np.unique(_levels(np.concatenate([t[:, j] for t in tables]), None))
-                columns.append(0.5 * (_levels(X[:, j], None)[:, None] == levels))
-            else:
-                missing = np.isnan(X[:, j])
-                columns += [np.where(missing, 0, X[:, j] / (scale[j] or 1.0))[:, None], missing[:, None]]
-        parts.append(np.concatenate(columns, axis=1, dtype=np.float32))
-    return parts
-
-
-def dcr_share(real, synthetic, holdout, *, random_state=None):
-    """Share of synthetic rows whose nearest neighbour is a training row rather than a held-out row.
-
-    Parameters
-    ----------
-    real : array-like or DataFrame of shape (n_real, n_features)
-        The training rows.
-    synthetic : array-like or DataFrame of shape (n_synthetic, n_features)
-        Synthetic rows.
-    holdout : array-like or DataFrame of shape (n_holdout, n_features)
-        Real rows that trained nothing. The larger of both real tables is thinned to the size of the other.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the thinning.
-
-    Returns
-    -------
-    share : float
-        0.5 if training rows are no nearer than others, more if the model gives them away; ties count half. It does
-        not see what an attacker knows beyond distances.
-    """
-    rng = check_random_state(random_state)
-    (real, synthetic, holdout), categorical = _matrices(real, synthetic, holdout)
-    n = min(len(real), len(holdout))
-    real, holdout = (X[rng.permutation(len(X))[:n]] for X in (real, holdout))
-    real, synthetic, holdout = _distance_features([real, synthetic, holdout], categorical)
-    near, far = (
-        NearestNeighbors(n_neighbors=1, metric="manhattan").fit(X).kneighbors(synthetic)[0] for X in (real, holdout)
-    )
-    return float(np.mean((near < far) + 0.5 * (near == far)))
-
-
-def copy_rate(real, rows):
-    """Share of rows that also occur, cell for cell, in a real table.
-
-    Parameters
-    ----------
-    real : array-like or DataFrame of shape (n_real, n_features)
-        The training rows.
-    rows : array-like or DataFrame of shape (n_rows, n_features)
-        Synthetic rows; the rate of a held-out table is the yardstick.
-
-    Returns
-    -------
-    rate : float
-        Between 0 and 1. It does not see near copies.
-    """
-    (real, rows), _ = _matrices(real, rows)
-    known = {row.tobytes() for row in np.nan_to_num(real, nan=np.inf) + 0.0}
-    return float(np.mean([row.tobytes() in known for row in np.nan_to_num(rows, nan=np.inf) + 0.0]))
 
 
 class ModeCoverage(NamedTuple):

@@ -16,8 +16,10 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from ._comparison import as_table, boosting, matrices_of
+from ._neighbors import distance_features
 from ._table import Table
-from .metrics import N_BINS, _as_table, _boosting, _distance_features, _matrices
+from .metrics import N_BINS
 
 __all__ = [
     "ComponentsDisplay",
@@ -57,8 +59,8 @@ def _short(value, width):
 def _read(*tables):
     """The description of the first table, and float matrices of all."""
     _import_pyplot()
-    matrices, _ = _matrices(*tables)
-    return Table(_as_table(tables[0])), matrices
+    matrices, _ = matrices_of(*tables)
+    return Table(as_table(tables[0])), matrices
 
 
 def _positions(table, columns):
@@ -479,7 +481,7 @@ class ComponentsDisplay(_Display):
         rows, _ = model.sample(n_samples, random_state=random_state)
         responsibilities = model.predict_proba(rows)
         order = check_random_state(random_state).permutation(len(real))[:n_samples]
-        real, synthetic = real[order][:, at], _matrices(X, rows)[0][1][:, at]
+        real, synthetic = real[order][:, at], matrices_of(X, rows)[0][1][:, at]
         real, present = real[~np.isnan(real).any(axis=1)], ~np.isnan(synthetic).any(axis=1)
         synthetic = synthetic[present]
         means, covariances = zip(*(_moments(synthetic, weights) for weights in responsibilities[present].T))
@@ -696,7 +698,7 @@ class GiveawayDisplay(_Display):
         observed = ~np.isnan(X).all(axis=0)
         X = X[:, observed]
         train, test = train_test_split(np.arange(len(X)), test_size=1 / 3, stratify=y, random_state=seed)
-        detector = _boosting(HistGradientBoostingClassifier, table.categorical[observed], X, seed)
+        detector = boosting(HistGradientBoostingClassifier, table.categorical[observed], X, seed)
         detector.fit(X[train], y[train])
         importances = np.zeros((len(table.names), n_repeats))
         importances[observed] = permutation_importance(
@@ -765,7 +767,7 @@ class DistanceDisplay(_Display):
             What was computed and drawn.
         """
         table, matrices = _read(real, synthetic, holdout)
-        real, *others = _distance_features(matrices, table.categorical)
+        real, *others = distance_features(matrices, table.categorical)
         nearest = NearestNeighbors(n_neighbors=1, metric="manhattan").fit(real)
         return cls(*(nearest.kneighbors(rows)[0][:, 0] for rows in others)).plot(ax)
 

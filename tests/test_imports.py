@@ -20,7 +20,8 @@ ORDER = [
     {"_base"},
     {"_gmmgan", "_classifier"},
     {"_saving", "_files"},
-    {"over_sampling", "pipeline"},
+    {"over_sampling", "pipeline", "_comparison"},
+    {"_neighbors"},
     {"metrics"},
     {"plotting"},
     {"report"},
@@ -28,7 +29,7 @@ ORDER = [
 ]
 NO_TORCH = {
     *("_plain", "_spline", "_pandas", "_polars", "_containers", "_table", "_codec", "_em", "_labels", "_files"),
-    *("pipeline", "metrics", "plotting", "report"),
+    *("_comparison", "_neighbors", "pipeline", "metrics", "plotting", "report"),
 }
 
 

@@ -1,8 +1,21 @@
 import numpy as np
 import pytest
 from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.neighbors import KernelDensity
 
-from skgmmgan.metrics import c2st_score, copy_rate, dcr_share, mode_coverage, shape_error, trend_error, tstr_score
+from skgmmgan.metrics import (
+    c2st_score,
+    column_errors,
+    copy_rate,
+    coverage,
+    dcr_share,
+    membership_auc,
+    mode_coverage,
+    precision_recall,
+    shape_error,
+    trend_error,
+    tstr_score,
+)
 
 pd = pytest.importorskip("pandas")
 
@@ -132,3 +145,46 @@ def test_mode_coverage(rng):
     assert half.n_modes == 5
     assert abs(half.reverse_kl - np.log(5)) < 0.01
     assert mode_coverage(rows + 1.0, centers, 0.05).high_quality_share < 0.01
+
+
+def test_column_errors_are_named():
+    a, b = make_table(1000, 0), make_table(1000, 1)
+    b["c"] = "up"
+    errors = column_errors(a, b)
+    assert [name for name, _ in errors] == ["x", "y", "c"]
+    assert errors[2][1] == pytest.approx((a["c"] == "down").mean())
+    assert shape_error(a, b) == pytest.approx(np.mean([error for _, error in errors]))
+
+
+def test_coverage_of_fresh_rows_and_of_a_lost_half():
+    a, b = make_table(2000, 0), make_table(2000, 1)
+    assert coverage(a, b) == pytest.approx(1 - 2**-5, abs=0.015)
+    assert coverage(a, a) == 1
+    half = b[b["c"] == "up"].sample(2000, replace=True, random_state=0)
+    assert coverage(a, half) == pytest.approx((a["c"] == "up").mean(), abs=0.05)
+    with pytest.raises(ValueError, match="n_neighbors=5 needs more real rows"):
+        coverage(a.head(5), b)
+
+
+def test_precision_recall_of_fresh_typical_and_far_rows():
+    rng = np.random.default_rng(0)
+    real = rng.normal(size=(1500, 3))
+    fresh = precision_recall(real, rng.normal(size=(1500, 3)))
+    assert fresh.alpha_precision > 0.95
+    assert fresh.beta_recall == pytest.approx(0.5, abs=0.1)
+    typical = precision_recall(real, 0.3 * rng.normal(size=(1500, 3)))
+    far = precision_recall(real, 3 + rng.normal(size=(1500, 3)))
+    assert max(typical.alpha_precision, far.alpha_precision) < 0.5
+    assert max(typical.beta_recall, far.beta_recall) < fresh.beta_recall - 0.2
+
+
+def test_membership_is_found_out_by_copies_and_by_overfitting():
+    train, holdout = make_table(500, 0), make_table(500, 1)
+    assert membership_auc(train, holdout, synthetic=make_table(500, 2)) == pytest.approx(0.5, abs=0.06)
+    assert membership_auc(train, holdout, synthetic=train) > 0.95
+    a, b = (X[["y"]].to_numpy() for X in (train, holdout))
+    narrow, wide = (KernelDensity(bandwidth=h).fit(a) for h in (1e-4, 1.0))
+    assert membership_auc(a, b, estimator=narrow) > 0.9
+    assert membership_auc(a, b, estimator=wide) == pytest.approx(0.5, abs=0.06)
+    with pytest.raises(ValueError, match="either synthetic or estimator"):
+        membership_auc(a, b)

@@ -1,0 +1,47 @@
+"""Tables to be compared: matrices by the columns of the first one, and boosted trees for them."""
+
+import numpy as np
+from sklearn.utils import check_array
+
+from ._containers import container_of, is_frame
+from ._table import Table, same_names
+
+MAX_CODES = 254  # categories that boosted trees can tell apart
+
+
+def as_table(X):
+    return X if is_frame(X) else check_array(X, dtype=None, ensure_all_finite="allow-nan")
+
+
+def matrices_of(*tables):
+    """Float matrices of tables by the columns of the first one, and the mask of its categorical columns."""
+    tables = [as_table(table) for table in tables]
+    table = Table(tables[0], "from_dtype")
+    for other in tables[1:]:
+        if other.shape[1] != len(table.columns) or (
+            is_frame(other) and not same_names(container_of(other).names, table.names)
+        ):
+            raise ValueError("The tables must have the same columns in the same order.")
+    matrices = [without_float_error(table.encode(other)) for other in tables]
+    if not all(len(matrix) for matrix in matrices):
+        raise ValueError("A table has no rows.")
+    return matrices, table.categorical
+
+
+def without_float_error(x):
+    """Numbers to ten digits, integers as they are: what a scaler and its inverse leave behind is no difference."""
+    digits = 9 - np.floor(np.log10(np.abs(np.where(x == 0, 1.0, x))))
+    scale = 10.0 ** np.clip(np.nan_to_num(digits), -300, 300)
+    return np.where(x == np.rint(x), x, np.round(x * scale) / scale)
+
+
+def boosting(kind, categorical, X, random_state):
+    """Boosted trees for a matrix in which categories are codes."""
+    few = categorical & (np.nanmax(X, axis=0, initial=0.0) <= MAX_CODES - 1)
+    return kind(categorical_features=few, random_state=random_state)
+
+
+def levels_of(x, edges):
+    """Codes of a column: its categories, or the bin of each number; missing cells are a level of their own."""
+    codes = x if edges is None else np.searchsorted(edges, x).astype(float)
+    return np.where(np.isnan(x), -2.0, codes)
