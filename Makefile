@@ -22,7 +22,7 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
-	$(BIN)/python -m numpydoc.hooks.validate_docstrings skgmmgan/_gmmgan.py skgmmgan/_classifier.py skgmmgan/over_sampling.py skgmmgan/pipeline.py skgmmgan/metrics.py skgmmgan/_neighbors.py skgmmgan/report.py skgmmgan/plotting.py skgmmgan/_saving.py
+	$(BIN)/python -m numpydoc.hooks.validate_docstrings skgmmgan/_gmmgan.py skgmmgan/_classifier.py skgmmgan/over_sampling.py skgmmgan/pipeline.py skgmmgan/metrics.py skgmmgan/_neighbors.py skgmmgan/report.py skgmmgan/_table_displays.py skgmmgan/_model_displays.py skgmmgan/_saving.py
 
 docs: $(VENV)/.installed
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going -b html docs docs/_build/html

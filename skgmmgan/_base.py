@@ -99,8 +99,8 @@ class BaseGMMGAN(BaseEstimator):
     Parameters
     ----------
     n_components : int or "auto", default="auto"
-        Components of the mixture; of a classifier those of each class. "auto" tries 1 to 20 on held-out rows, for each
-        class 1 to 8, at most 60 in all.
+        Components of the mixture; of a classifier those of each class. "auto" tries 1 to 20 on held-out rows, of few
+        columns up to 50; for each class 1 to 8, at most 60 in all.
 
     covariance_type : {"auto", "full", "tied", "diag", "spherical"}, default="auto"
         As in :class:`~sklearn.mixture.GaussianMixture`. "auto" is "full", and below 1,000 rows the better of "full"
@@ -141,7 +141,7 @@ class BaseGMMGAN(BaseEstimator):
         Rows a step; "auto" is between 16 and 512, growing with the table.
 
     learning_rate : float, default=0.004
-        Of Adam in the warm start.
+        Of Adam in the warm start; the weights into the outputs have a quarter of it.
 
     dropout : float in [0, 1), default=0.2
         Share of hidden units left out at random in training.

@@ -21,7 +21,8 @@ ORDER = [
     {"_gmmgan", "_classifier"},
     {"_saving", "_files"},
     {"over_sampling", "pipeline", "_comparison"},
-    {"_neighbors"},
+    {"_neighbors", "_display"},
+    {"_table_displays", "_model_displays"},
     {"metrics"},
     {"plotting"},
     {"report"},
@@ -29,7 +30,8 @@ ORDER = [
 ]
 NO_TORCH = {
     *("_plain", "_spline", "_pandas", "_polars", "_containers", "_table", "_codec", "_em", "_labels", "_files"),
-    *("_comparison", "_neighbors", "pipeline", "metrics", "plotting", "report"),
+    *("_comparison", "_neighbors", "pipeline", "metrics"),
+    *("_display", "_table_displays", "_model_displays", "plotting", "report"),
 }
 
 
