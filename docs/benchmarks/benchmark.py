@@ -110,21 +110,13 @@ def without_discriminators(model):
     return model
 
 
-def evaluate(name, model, train, test, target, seed):
-    """Figures of one fit, as a dict."""
-    start = time.perf_counter()
-    model.fit(train)
-    fitted = time.perf_counter()
-    rows, _ = model.sample(len(train))
-    sampled = time.perf_counter()
+def score_rows(train, rows, test, target, seed):
+    """Figures of synthetic rows, as a dict."""
     trees = make_pipeline(
         SimpleImputer(strategy="constant", fill_value=-1e9, keep_empty_features=True),
         ExtraTreesClassifier(200, n_jobs=-1, random_state=seed),
     )
-    figures = {
-        "model": name,
-        "seed": seed,
-        "rows": len(train),
+    return {
         "c2st": c2st_score(train, rows, random_state=seed),
         "c2st_extra_trees": c2st_score(train, rows, estimator=trees, random_state=seed),
         "shape_error": shape_error(train, rows),
@@ -134,6 +126,21 @@ def evaluate(name, model, train, test, target, seed):
         "dcr_share": dcr_share(train, rows, test, random_state=seed),
         "copy_rate": copy_rate(train, rows),
         "copy_rate_test": copy_rate(train, test),
+    }
+
+
+def evaluate(name, model, train, test, target, seed):
+    """Figures of one fit, as a dict."""
+    start = time.perf_counter()
+    model.fit(train)
+    fitted = time.perf_counter()
+    rows, _ = model.sample(len(train))
+    sampled = time.perf_counter()
+    figures = {
+        "model": name,
+        "seed": seed,
+        "rows": len(train),
+        **score_rows(train, rows, test, target, seed),
         "log_likelihood": model.score(test),
         "fit_s": fitted - start,
         "sample_s": sampled - fitted,

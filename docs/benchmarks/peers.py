@@ -1,0 +1,116 @@
+"""GMMGAN beside other synthesizers: the figures of benchmark.py for models that live in environments of their own.
+
+Run as ``python docs/benchmarks/peers.py FOLDER [--tables magic adult] [--rows 10000] [--models GMMGAN CTGAN]``. Tables,
+training and test rows, and figures are those of benchmark.py. Each model runs with its default settings, one after the
+other, in its own process; `peers/fit_and_sample.py` tells what becomes of the columns. A peer's environment is made
+from `peers/requirements-<peer>.txt` under ``--environments``, unless it is there already; pip's own settings decide
+which build of torch that gets. One JSON line a run goes to stdout, with the error of a run that fails or lasts longer
+than ``--limit`` seconds; the medians over seeds are printed at the end, to stderr.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+from benchmark import load, score_rows
+
+PEERS = Path(__file__).parent / "peers"
+ENVIRONMENTS = {  # which requirements a model needs; None: those of skgmmgan
+    "GMMGAN": None,
+    "GaussianMixture": None,
+    "ARF": "arfpy",
+    "CTGAN": "ctgan",
+    "TVAE": "ctgan",
+    "TabularARGN": "mostlyai-engine",
+    "ForestDiffusion": "forestdiffusion",
+}
+
+
+def python_of(peer, environments):
+    """The Python of an environment, which is made unless it holds the present requirements."""
+    if peer is None:
+        return sys.executable
+    requirements = PEERS / f"requirements-{peer}.txt"
+    python = environments / peer / "bin" / "python"
+    installed = environments / peer / requirements.name  # written last, so a broken installation is made anew
+    if not installed.exists() or installed.read_text() != requirements.read_text():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", environments / peer], check=True)
+        command = [python, "-m", "pip", "install", "--quiet", "--requirement", requirements]
+        subprocess.run(command, check=True, stdout=sys.stderr)
+        shutil.copy(requirements, installed)
+    return python
+
+
+def run(command, limit):
+    """Output of a command and None, or None and what went wrong; past the limit its whole process group ends."""
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            output, errors = process.communicate(timeout=limit)
+        except subprocess.TimeoutExpired:
+            return None, f"longer than {limit:g} s"
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+    if process.returncode:
+        return None, (errors.strip().splitlines() or [f"exit status {process.returncode}"])[-1]
+    return output, None
+
+
+def evaluate(name, python, train, test, target, seed, limit):
+    """Figures of one run, as a dict."""
+    with tempfile.TemporaryDirectory() as folder:
+        given, out = Path(folder, "train.parquet"), Path(folder, "rows.parquet")
+        train.to_parquet(given, index=False)
+        command = [python, PEERS / "fit_and_sample.py", name, given, out, str(seed), "--target", target]
+        output, error = run(command, limit)
+        if error:
+            return {"model": name, "seed": seed, "fit_s": None, "sample_s": None, "error": error}
+        rows = pd.read_parquet(out)
+    return json.loads(output.splitlines()[-1]) | score_rows(train, rows, test, target, seed) | {"error": None}
+
+
+def medians(results):
+    """Medians over seeds, the time of fit also as a ratio to GMMGAN's, and how many runs failed."""
+    table = pd.DataFrame(results).astype({"fit_s": float, "sample_s": float})
+    gmmgan = table[table["model"] == "GMMGAN"].set_index(["table", "seed"])["fit_s"].rename("gmmgan_fit_s")
+    table["fit_ratio"] = table["fit_s"] / table.join(gmmgan, on=["table", "seed"])["gmmgan_fit_s"]
+    table["failed"] = table["error"].notna()
+    groups = table.groupby(["table", "model"], sort=False)
+    return groups.median(numeric_only=True).drop(columns="seed").assign(failed=groups["failed"].sum())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--tables", nargs="*")
+    parser.add_argument("--rows", type=int, default=10_000)
+    parser.add_argument("--models", nargs="*", choices=ENVIRONMENTS, default=list(ENVIRONMENTS))
+    parser.add_argument("--seeds", nargs="*", type=int, default=[0])
+    parser.add_argument("--environments", type=Path, default=Path("build/peers"))
+    parser.add_argument("--limit", type=float, default=3600)
+    options = parser.parse_args()
+    pythons = {name: python_of(ENVIRONMENTS[name], options.environments) for name in options.models}
+    results = []
+    for path in sorted(options.folder.glob("*.parquet")):
+        if options.tables and path.stem not in options.tables:
+            continue
+        train, test, target = load(path, options.rows)
+        for seed in options.seeds:
+            for name, python in pythons.items():
+                figures = evaluate(name, python, train, test, target, seed, options.limit)
+                results.append({"table": path.stem, "rows": len(train)} | figures)
+                print(json.dumps(results[-1]), flush=True)
+    print(medians(results).round(3).T.to_string(), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
