@@ -33,7 +33,10 @@ class NarwhalsContainer:
         import narwhals as nw
 
         name, arguments = plain
-        return getattr(nw, name)(**arguments)
+        dtype = getattr(nw.dtypes, name)
+        if not issubclass(dtype, nw.dtypes.DType):
+            raise ValueError(f"{name} is no dtype")
+        return dtype(**arguments)
 
     def column(self, X, j):
         return _narwhals(X)[:, j]
