@@ -35,19 +35,31 @@ def one_line(message):
     return " ".join(str(message).split())
 
 
-class Assignment(click.ParamType):
-    """NAME=VALUE; the value may be one of some words."""
+def kinds(ctx, param, values):
+    """Kinds of columns from texts NAME=KIND; a name may hold "="."""
+    types = {}
+    for text in values:
+        name, _, kind = text.rpartition("=")
+        if kind not in KINDS or not name:
+            raise click.BadParameter(f"{text!r} is not NAME={'|'.join(KINDS)}")
+        if types.setdefault(name, kind) != kind:
+            raise click.BadParameter(f"column {name!r} has two kinds, {types[name]} and {kind}")
+    return types
 
-    name = "name=value"
 
-    def __init__(self, words=None):
-        self.words = words
-
-    def convert(self, value, param, ctx):
-        name, sign, right = value.rpartition("=") if self.words else value.partition("=")
-        if not sign or (self.words and right not in self.words):
-            self.fail(f"{value!r} is not NAME={'|'.join(self.words) if self.words else 'VALUE'}", param, ctx)
-        return name, right
+def parse_conditions(texts, template):
+    """Conditions from texts NAME=VALUE, the name being the longest that is a column."""
+    conditions = {}
+    for text in texts:
+        names = [text[:i] for i, sign in enumerate(text) if sign == "="]
+        if not names:
+            raise click.UsageError(f"{text!r} is not NAME=VALUE")
+        name = next((name for name in reversed(names) if name in template), names[0])
+        if name in conditions:
+            raise click.UsageError(f"column {name!r} has two conditions; a column has one value in a row")
+        value = text[len(name) + 1 :]
+        conditions[name] = parse_cell(value, template[name]) if name in template else value
+    return conditions
 
 
 def components(ctx, param, value):
@@ -71,7 +83,7 @@ def options(*decorators):
 
 
 reading = options(
-    click.option("--type", "types", type=Assignment(KINDS), multiple=True, help=f"NAME={'|'.join(KINDS)}."),
+    click.option("--type", "types", callback=kinds, multiple=True, help=f"NAME={'|'.join(KINDS)}."),
     click.option("--drop", multiple=True, metavar="NAME", help="Leave a column out."),
 )
 fitting = options(
@@ -83,9 +95,7 @@ fitting = options(
 seeding = click.option("--seed", type=int, help="For the same rows again.")
 drawing = options(
     click.option("-n", "n", type=click.IntRange(min=0), required=True, help="Rows to draw."),
-    click.option(
-        "--condition", "conditions", type=Assignment(), multiple=True, help="NAME=VALUE; empty for a missing cell."
-    ),
+    click.option("--condition", "conditions", multiple=True, help="NAME=VALUE; empty for a missing cell."),
 )
 out = click.option("-o", "--output", default="-", show_default=True, help="CSV or Parquet; - is CSV on stdout.")
 
@@ -101,7 +111,7 @@ def main():
 
 def learn(data, types, drop, n_components, quick, quiet, seed):
     """A fitted model of a file."""
-    table = read_table(data, dict(types), drop)
+    table = read_table(data, types, drop)
     if not quiet:
         click.echo(describe(table), err=True)
     short = {"max_epochs": 0, "adversarial_rounds": 0} if quick else {}
@@ -111,8 +121,8 @@ def learn(data, types, drop, n_components, quick, quiet, seed):
 def draw(model, n, conditions, output, random_state=None):
     """Write rows of a model to a file."""
     template, _ = model.sample(0)
-    given = {name: parse_cell(text, template[name]) if name in template else text for name, text in conditions}
-    rows, _ = model.sample(n, conditions=given or None, random_state=random_state)
+    given = parse_conditions(conditions, template) or None
+    rows, _ = model.sample(n, conditions=given, random_state=random_state)
     write_table(rows, output)
 
 
@@ -174,7 +184,8 @@ def synth(data, n, conditions, output, **settings):
 @seeding
 def report(real, synthetic, holdout, target, output, types, drop, seed):
     """Compare the tables REAL and SYNTHETIC: figures on stdout, with pictures in an HTML file."""
-    real = read_table(real, dict(types), drop)
+    real = read_table(real, types, drop)
+    click.echo(describe(real), err=True)
     others = [None if path is None else read_like(path, real) for path in (synthetic, holdout)]
     found = QualityReport(real, *others, target=target, random_state=seed)
     found.to_html(output)

@@ -9,7 +9,12 @@ from ._containers import import_pandas
 
 READERS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet"}
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zip", ".zst")
+PARQUET = (".parquet", ".pq")
 KINDS = ("category", "integer", "number", "time")
+MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"]
+TRUTH = {"true": True, "false": False}
+DIGITS = r"[+-]?\d+"
+OFFSET = r"(?:Z|[+-]\d\d:?\d\d)$"  # the end of a time with a zone
 
 
 def _format_of(path):
@@ -22,10 +27,29 @@ def _format_of(path):
     return READERS[suffix], "\t" if suffix == ".tsv" else ","
 
 
+def _read(path):
+    """DataFrame of a file; all cells of CSV are text, "" where there is none."""
+    pd = import_pandas("tables in files")
+    kind, separator = ("csv", ",") if path == "-" else _format_of(path)
+    if kind == "parquet":
+        return pd.read_parquet(path)
+    try:
+        return pd.read_csv(sys.stdin if path == "-" else path, sep=separator, dtype=str, keep_default_na=False)
+    except pd.errors.EmptyDataError:
+        raise ValueError(f"{path} is empty.") from None
+
+
+def _refuse_unknown(path, table, names):
+    for name in names:
+        if name not in table:
+            raise ValueError(f"{path} has no column {name!r}; the columns are {', '.join(map(str, table))}.")
+
+
 def read_table(path, types=None, drop=()):
     """DataFrame of a CSV or Parquet file, or of CSV on standard input for "-".
 
-    In CSV, whole numbers with gaps are integers, and text that holds ISO 8601 times throughout is times.
+    In CSV, whole numbers with gaps are integers, true and false are booleans, and text that holds ISO 8601 dates or
+    times throughout is times. An empty field is a gap; in columns of numbers the words of MISSING are, too.
 
     Parameters
     ----------
@@ -33,75 +57,108 @@ def read_table(path, types=None, drop=()):
     types : dict of a column's name to one of KINDS, instead of the guess
     drop : names of columns to leave out
     """
+    types, table = types or {}, _read(path)
+    _refuse_unknown(path, table, [*drop, *types])
+    table = table.drop(columns=list(drop))
+    if not table.shape[1]:
+        raise ValueError(f"No column of {path} is left.")
+    for name in table:
+        if name in types:
+            table[name] = _as_kind(_as_text(table[name]), types[name])
+        elif not path.endswith(PARQUET):
+            table[name] = _guess(table[name])
+    return table
+
+
+def _as_text(column):
+    """The cells of a column as text, "" where one is missing."""
+    return column.astype(object).map(str, na_action="ignore").fillna("").astype(str)
+
+
+def _guess(text):
+    """A column of text as what it most likely is."""
     pd = import_pandas("tables in files")
-    kind, separator = ("csv", ",") if path == "-" else _format_of(path)
-    if kind == "parquet":
-        table = pd.read_parquet(path)
-    else:
-        text = {name: str for name, kind in (types or {}).items() if kind == "category"}
-        table = pd.read_csv(sys.stdin if path == "-" else path, sep=separator, dtype=text)
-        for name in table:
-            if name not in (types or {}):
-                table[name] = _guess(table[name])
-    for name in [*drop, *(types or {})]:
-        if name not in table:
-            raise ValueError(f"{path} has no column {name!r}; the columns are {', '.join(map(str, table))}.")
-    for name, kind in (types or {}).items():
-        table[name] = _as_kind(table[name], kind)
-    return table.drop(columns=list(drop))
+    cells = text[~text.isin(MISSING)]
+    if not len(cells):
+        return pd.Series(np.nan, index=text.index, name=text.name)
+    if cells.str.lower().isin(TRUTH).all():
+        return _as_truth(text)
+    numbers = pd.to_numeric(cells, errors="coerce")
+    if numbers.notna().all():
+        is_whole = cells.str.fullmatch(DIGITS).all() or (len(cells) < len(text) and _is_whole(numbers))
+        return _as_kind(text, "integer" if is_whole else "number")
+    if cells.str.match(r"\d{4}-\d{2}-\d{2}").all() and cells.str.contains(OFFSET).nunique() == 1:
+        times = pd.to_datetime(cells, format="ISO8601", errors="coerce", utc=bool(cells.str.contains(OFFSET).all()))
+        if times.notna().all():
+            return times.reindex(text.index)
+    return text.mask(text == "")
 
 
-def _guess(column):
-    """A column of a CSV file as what it most likely is."""
+def _is_whole(numbers):
+    return bool((numbers == np.rint(numbers)).all() and np.abs(numbers.astype(float)).max() < 2**53)
+
+
+def _as_truth(text):
+    truth = text.str.lower().map(TRUTH)
+    return truth.astype("boolean" if truth.isna().any() else bool)
+
+
+def _as_kind(text, kind):
+    """A column of text as one of KINDS."""
     pd = import_pandas("tables in files")
-    if pd.api.types.is_float_dtype(column):
-        known = column.dropna()
-        whole = column.isna().any() and len(known) and (known == np.rint(known)).all() and known.abs().max() < 2**53
-        return column.astype("Int64") if whole else column
-    if (column.dtype == object or pd.api.types.is_string_dtype(column)) and column.notna().any():
-        times = pd.to_datetime(column, format="ISO8601", errors="coerce", utc=True)
-        if times.notna().equals(column.notna()):
-            return pd.to_datetime(column, format="ISO8601", utc=_is_zoned(column))
-    return column
-
-
-def _is_zoned(column):
-    """Whether any time of a column of text tells an offset."""
-    return bool(column.dropna().str.contains(r"(?:Z|[+-]\d\d:?\d\d)$").any())
-
-
-def _as_kind(column, kind):
-    pd = import_pandas("tables in files")
+    if kind == "category":
+        return text.mask(text == "").astype("category")
+    cells = text.mask(text.isin(MISSING))
     try:
-        if kind == "category":
-            return column.astype("category")
         if kind == "time":
-            return pd.to_datetime(column, format="mixed")
-        numbers = pd.to_numeric(column)
-        if kind == "number":
-            return numbers.astype(float)
-        return numbers.astype("Int64" if column.isna().any() else "int64")
+            return pd.to_datetime(cells)
+        numbers = pd.to_numeric(cells)
     except (ValueError, TypeError) as error:
-        raise ValueError(f"Column {column.name!r} cannot be read as {kind}: {error}") from error
+        hint = "; ISO 8601 dates are read whatever their order" if kind == "time" else ""
+        raise ValueError(f"Column {text.name!r} cannot be read as {kind}: {error}{hint}.") from error
+    if kind == "number":
+        return numbers.astype(float)
+    if not _is_whole(numbers.dropna()) and not pd.api.types.is_integer_dtype(numbers):
+        fraction = cells[numbers != np.rint(numbers.astype(float))].dropna()
+        raise ValueError(f"Column {text.name!r} cannot be read as integer: it holds {fraction.iloc[0]}.")
+    return numbers.astype("Int64") if numbers.isna().any() else numbers.astype("int64")
 
 
 def read_like(path, template):
-    """DataFrame of a file, in the columns and dtypes of another; categories may be new."""
-    pd = import_pandas("tables in files")
-    is_number = {name: pd.api.types.is_numeric_dtype(column) for name, column in template.items()}
-    is_time = {name: pd.api.types.is_datetime64_any_dtype(column) for name, column in template.items()}
-    text = [name for name in template if not is_number[name] and not is_time[name]]
-    table = read_table(path, dict.fromkeys(text, "category"))
+    """DataFrame of a file, in the columns of another, and in its dtypes wherever they can hold the cells."""
+    table = _read(path)
     missing = [name for name in template if name not in table]
     if missing:
         raise ValueError(f"{path} has no column {missing[0]!r}; it needs {', '.join(map(str, template))}.")
-    for name in template.columns.difference(text):
-        dtype = template[name].dtype
-        try:
-            table[name] = table[name].astype(dtype)
-        except (ValueError, TypeError) as error:
-            raise ValueError(f"{path}: column {name!r} cannot be read as {dtype}: {error}") from error
-    return table[list(template)]
+    table = table[list(template)].copy()
+    for name, like in template.items():
+        if not (path.endswith(PARQUET) and table[name].dtype in (like.dtype, object)):
+            table[name] = _column_like(_as_text(table[name]), like)
+    return table
+
+
+def _column_like(text, like):
+    """A column of text in the dtype of another, or in one that holds all of its cells."""
+    pd = import_pandas("tables in files")
+    if isinstance(like.dtype, pd.CategoricalDtype):
+        if pd.api.types.is_datetime64_any_dtype(like.cat.categories):
+            return _column_like(text, like.cat.categories.to_series()).astype(object)
+        levels = {str(level): level for level in like.cat.categories}
+        return text.astype(object).map(lambda cell: levels.get(cell, cell) if cell else None)
+    if pd.api.types.is_bool_dtype(like):
+        return _as_truth(text) if text.str.lower().isin([*TRUTH, ""]).all() else text.mask(text == "")
+    if pd.api.types.is_datetime64_any_dtype(like):
+        times = _as_kind(text, "time")
+        zone_is_missing = times.dt.tz is None and like.dt.tz is not None
+        return (times.dt.tz_localize("UTC") if zone_is_missing else times).astype(like.dtype)
+    if not pd.api.types.is_numeric_dtype(like):
+        return text.mask(text == "")
+    is_whole = text[~text.isin(MISSING)].str.fullmatch(DIGITS).all()
+    numbers = _as_kind(text, "integer" if is_whole else "number")
+    if pd.api.types.is_float_dtype(like):
+        return numbers.astype(float)
+    limits = np.iinfo(getattr(like.dtype, "numpy_dtype", like.dtype))
+    return numbers.astype(like.dtype) if is_whole and numbers.between(limits.min, limits.max).all() else numbers
 
 
 def parse_cell(text, column):
@@ -112,11 +169,14 @@ def parse_cell(text, column):
     if isinstance(column.dtype, pd.CategoricalDtype):
         return {str(level): level for level in column.cat.categories}.get(text, text)
     if pd.api.types.is_bool_dtype(column):
-        return {"true": True, "false": False}.get(text.lower(), text)
-    if pd.api.types.is_datetime64_any_dtype(column):
-        time = pd.Timestamp(text)
-        return time.tz_localize(column.dt.tz) if column.dt.tz is not None and time.tz is None else time
-    return pd.to_numeric(text) if pd.api.types.is_numeric_dtype(column) else text
+        return TRUTH.get(text.lower(), text)
+    try:
+        if pd.api.types.is_datetime64_any_dtype(column):
+            time = pd.Timestamp(text)
+            return time.tz_localize(column.dt.tz) if column.dt.tz is not None and time.tz is None else time
+        return pd.to_numeric(text).item() if pd.api.types.is_numeric_dtype(column) else text
+    except ValueError as error:
+        raise ValueError(f"Column {column.name!r} holds no {text!r}: {error}") from error
 
 
 def write_table(table, path):
@@ -134,6 +194,9 @@ def describe(table):
     width = max(len(str(name)) for name in table)
     lines = []
     for name, column in table.items():
+        if column.isna().all():
+            lines.append(f"{name!s:{width}}  all missing")
+            continue
         if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
             whole = pd.api.types.is_integer_dtype(column)
             what = f"{'integer' if whole else 'number'}, {column.min()} to {column.max()}"

@@ -32,18 +32,29 @@ class PandasContainer:
         self.names = list(X.columns)
 
     def __getstate__(self):
+        import pandas as pd
+
         header = self.header
-        kind = None if header.nlevels > 1 else self.plain_dtype(header.dtype)
-        return {"names": [to_plain(n) for n in self.names], "of": [to_plain(n) for n in header.names], "dtype": kind}
+        state = {"of": [to_plain(name) for name in header.names]}
+        if isinstance(header, pd.RangeIndex):
+            return state | {"range": [header.start, header.stop, header.step]}
+        levels = [header.get_level_values(i).dtype for i in range(header.nlevels)]
+        dtypes = [self.plain_dtype(dtype) for dtype in levels]
+        return state | {"names": [to_plain(name) for name in self.names], "dtypes": dtypes}
 
     def __setstate__(self, state):
         import pandas as pd
 
-        self.names, of = [from_plain(name) for name in state["names"]], [from_plain(name) for name in state["of"]]
-        if state["dtype"] is None:
-            self.header = pd.MultiIndex.from_tuples(self.names, names=of)
+        of = [from_plain(name) for name in state["of"]]
+        if "range" in state:
+            self.header = pd.RangeIndex(*state["range"], name=of[0])
         else:
-            self.header = pd.Index(self.names, dtype=self.restored_dtype(state["dtype"]), name=of[0])
+            names = [from_plain(name) for name in state["names"]]
+            columns = [names] if len(of) == 1 else zip(*names)
+            dtypes = map(self.restored_dtype, state["dtypes"])
+            levels = [pd.Index(list(column), dtype=dtype) for column, dtype in zip(columns, dtypes)]
+            self.header = levels[0].rename(of[0]) if len(of) == 1 else pd.MultiIndex.from_arrays(levels, names=of)
+        self.names = list(self.header)
 
     def plain_dtype(self, dtype):
         """Text, numbers and lists of them, from which `restored_dtype` makes the dtype again."""
@@ -246,7 +257,7 @@ def _object_kind(series):
     if content == "complex":
         raise ValueError(COMPLEX)
     if content in TIMES:
-        if content == "date" and any(isinstance(value, datetime) for value in series):
+        if content == "date" and any(isinstance(value, datetime) for value in series.dropna()):
             raise ValueError("it mixes dates and datetimes; convert them by pd.to_datetime(...).")
         if any(getattr(value, "tzinfo", None) is not None for value in series):
             raise ValueError(

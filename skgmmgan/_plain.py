@@ -19,8 +19,9 @@ def to_plain(value):
     kind = type(value).__name__
     if type(value) in TEXT:
         return [kind, TEXT[type(value)][0](value)]
-    if kind in PANDAS and getattr(value, "tzinfo", None) is None:
-        return ["pandas", [kind, str(value)]]
+    if kind in PANDAS:
+        zone = getattr(value, "tzinfo", None)
+        return ["pandas", [kind, str(value), None if zone is None else str(zone)]]
     return ["tuple", [to_plain(item) for item in value]] if type(value) is tuple else value
 
 
@@ -34,8 +35,16 @@ def from_plain(plain):
     return _from_pandas(*content) if kind == "pandas" else READ[kind](content)
 
 
-def _from_pandas(kind, text):
+def _from_pandas(kind, text, zone):
     import pandas as pd
 
     constants = {"NAType": pd.NA, "NaTType": pd.NaT}
-    return constants[kind] if kind in constants else {"Timestamp": pd.Timestamp, "Timedelta": pd.Timedelta}[kind](text)
+    if kind in constants:
+        return constants[kind]
+    return (
+        pd.Timedelta(text)
+        if kind == "Timedelta"
+        else pd.Timestamp(text).tz_convert(zone)
+        if zone
+        else pd.Timestamp(text)
+    )

@@ -34,8 +34,8 @@ BINDING = ("skgmmgan", "scikit-learn")  # a model is only read by the minor vers
 def save(estimator, path):
     """Write a fitted estimator, or a pipeline that holds one, to a file.
 
-    `load` reads it back without executing anything that the file says, as `pickle` and `joblib` would. The file holds
-    what the estimator holds: categories, bounds, repeated values and quantiles of the table.
+    `load` reads it back without executing code that the file holds, as `pickle` and `joblib` would. The file holds what
+    the estimator holds: categories, bounds, repeated values and quantiles of the table.
 
     Parameters
     ----------
@@ -107,7 +107,10 @@ def load(path):
     unknown = _unknown_types(skops, data)
     if unknown:
         raise ValueError(f"{path} holds {', '.join(unknown)}, which no fitted estimator does; it is not read.")
-    return skops.loads(data, trusted=TRUSTED)
+    try:
+        return skops.loads(data, trusted=TRUSTED)
+    except Exception as error:  # a forged state may fail anywhere
+        raise ValueError(f"{path} is damaged, or is no file of skgmmgan.save: {error}") from error
 
 
 def _import_skops():

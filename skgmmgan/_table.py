@@ -253,6 +253,13 @@ class Table:
         chosen = resolve_categorical(categorical_features, self.names, X.shape[1])
         self.columns = [self._describe(X, j, chosen[j], min_category_count) for j in range(X.shape[1])]
 
+    def __getstate__(self):
+        return {name: value for name, value in self.__dict__.items() if name != "names"}
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        self.names = self.container.names
+
     def _describe(self, X, j, chosen, min_count):
         series, label = self.container.column(X, j), repr(self.names[j])
         try:

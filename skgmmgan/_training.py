@@ -15,7 +15,7 @@ from ._model import CHUNK, choose_cap, log_mean_exp, seeded_stream
 
 MAX_EPOCH_STEPS = 150  # an epoch of a larger table is a random part of it
 EMA_HALF_STEPS = 100  # memory of the moving average of the weights
-WARM_UP_STEPS = 50
+WARM_UP_STEPS = (20, 50)  # at least and at most
 MAX_GRADIENT_NORM = 5.0
 OUTPUT_LEARNING_RATE = 0.25  # of the network's last weights, relative to all others
 ABSORB_STEPS = 200  # generator steps in one adversarial round
@@ -196,7 +196,7 @@ def exceeds_error(gain, further_std=0.0):
 
 def cosine(total):
     """Learning-rate factor: a short linear rise, then half a cosine."""
-    warm_up = min(WARM_UP_STEPS, total // 10 + 1)
+    warm_up = np.clip(total // 10 + 1, *WARM_UP_STEPS)
     return lambda step: min(1.0, (step + 1) / warm_up) * 0.5 * (1 + np.cos(np.pi * min(step / total, 1.0)))
 
 

@@ -18,6 +18,7 @@ __all__ = ["QualityReport"]
 
 MAX_ROWS = 10_000  # of each table; larger ones are thinned
 GOOD, FAIR, POOR = "good", "fair", "poor"
+MIN_ROWS = 10  # of each table
 WORST = 10  # columns that the table of single columns shows
 
 
@@ -53,6 +54,11 @@ class QualityReport:
     random_state : int, RandomState instance or None, default=None
         Seed of the thinning and of the detectors.
 
+    Raises
+    ------
+    ValueError
+        If a table has fewer than ten rows, their columns differ, or a target is given without a holdout.
+
     Attributes
     ----------
     figures : list of Figure
@@ -71,6 +77,11 @@ class QualityReport:
     """
 
     def __init__(self, real, synthetic, holdout=None, *, target=None, random_state=None):
+        if target is not None and holdout is None:
+            raise ValueError(f"target={target!r} needs a holdout: rows that models are tested on.")
+        for name, X in (("real", real), ("synthetic", synthetic), ("holdout", holdout)):
+            if X is not None and np.shape(X)[0] < MIN_ROWS:
+                raise ValueError(f"{name} has {np.shape(X)[0]} rows; a report needs {MIN_ROWS} or more.")
         rng = check_random_state(random_state)
         self.shapes = [None if X is None else np.shape(X) for X in (real, synthetic, holdout)]
         self.real, self.synthetic, self.holdout = (
@@ -107,7 +118,7 @@ class QualityReport:
         return Figure(name, value, "0", judge(value, max(0.03, limit * usual), max(0.1, 2 * limit * usual)), words)
 
     def _utility(self, target, seed):
-        if target is None or self.holdout is None:
+        if target is None:
             return
         value, usual = (tstr_score(X, self.holdout, target, random_state=seed) for X in (self.synthetic, self.real))
         words = (

@@ -13,7 +13,7 @@ pytest.importorskip("skops.io")
 pytest.importorskip("pyarrow")
 
 from skgmmgan.__main__ import main  # noqa: E402
-from skgmmgan._files import read_table, write_table  # noqa: E402
+from skgmmgan._files import read_like, read_table, write_table  # noqa: E402
 
 N = 150
 
@@ -167,3 +167,96 @@ def test_times_with_offsets_are_read_in_utc(tmp_path):
     assert str(table["t"].dt.tz) == "UTC"
     assert table["u"].dt.tz is None
     assert table["t"].isna().tolist() == [False, True, False]
+
+
+TEXT = """code,b,month,mixed,when,n,whole,gone,a=b
+NA,True,2020-01,2020-01-01,2020-01-05T10:00:00,1.5,1,,x
+DE,,2020-02,2020-01-02T00:00+01:00,2020-01-06T10:00:00,NA,,,y
+,False,2020-03,,,2,3,,x
+"""
+
+
+def test_guesses(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(TEXT)
+    table = read_table(str(path))
+    assert table["code"].fillna("gap").tolist() == ["NA", "DE", "gap"]
+    assert str(table["b"].dtype) == "boolean"
+    assert table["month"].tolist() == ["2020-01", "2020-02", "2020-03"]
+    assert table["mixed"].tolist()[:2] == ["2020-01-01", "2020-01-02T00:00+01:00"]
+    assert table["when"].dt.hour.tolist()[:2] == [10, 10]
+    assert table["n"].isna().tolist() == [False, True, False]
+    assert str(table["whole"].dtype) == "Int64"
+    assert table["gone"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells", "message"),
+    [
+        ("integer", ["1.7", "2"], "it holds 1.7"),
+        ("number", ["1", "x"], "number"),
+        ("time", ["05/01/2020", "13/01/2020"], "ISO 8601"),
+    ],
+)
+def test_kinds_that_do_not_fit(tmp_path, kind, cells, message):
+    (tmp_path / "t.csv").write_text("\n".join(["x", *cells]))
+    with pytest.raises(ValueError, match=message):
+        read_table(str(tmp_path / "t.csv"), {"x": kind})
+
+
+def test_whole_numbers_as_dates(tmp_path):
+    pd.DataFrame({"d": [20200101, 20200131]}).to_parquet(tmp_path / "t.parquet")
+    table = read_table(str(tmp_path / "t.parquet"), {"d": "time"})
+    assert table["d"].dt.day.tolist() == [1, 31]
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
+def test_a_file_in_the_dtypes_of_another(tmp_path, name):
+    template = pd.DataFrame(
+        {
+            "i": np.array([1, 2], dtype="int8"),
+            "f": [0.5, 1.0],
+            "b": [True, False],
+            "c": pd.Categorical([1, 2]),
+            "t": pd.Categorical(pd.to_datetime(["2020-01-01", "2020-01-02"])),
+            "s": ["1", "2"],
+        }
+    )
+    write_table(template.assign(more=1)[["more", *template]], str(tmp_path / name))
+    again = read_like(str(tmp_path / name), template)
+    for column in template:
+        assert again[column].tolist() == template[column].tolist()
+    assert again["i"].dtype == "int8"
+    odd = template.astype(object).assign(i=["1.9", "300"], b=["yes", "no"], s=["3", None])
+    odd.astype(str).replace("None", "").to_csv(tmp_path / "odd.csv", index=False)
+    odd = read_like(str(tmp_path / "odd.csv"), template)
+    assert odd["i"].tolist() == [1.9, 300]
+    assert odd["b"].tolist() == ["yes", "no"]
+    assert odd["s"].isna().tolist() == [False, True]
+
+
+def test_a_table_scores_like_its_rows(folder, table):
+    """What a model drew and what it learned from score alike, in either format."""
+    table["gaps"] = pd.array(np.where(table["income"] > 3000, None, table["active"]), dtype="boolean")
+    table.to_csv("more.csv", index=False)
+    run("fit", "more.csv", "-o", "model", "--quick", "--quiet", "--seed", 0)
+    for name in ("rows.csv", "rows.parquet"):
+        run("sample", "model", "-n", 500, "-o", name, "--seed", 0)
+    scores = [float(run("score", "model", name).stdout) for name in ("more.csv", "rows.csv", "rows.parquet")]
+    assert scores[1] == pytest.approx(scores[2], abs=0.1)
+    assert abs(scores[0] - scores[1]) < 2
+    run("sample", "model", "-n", 5, "-o", "true.csv", "--condition", "gaps=True")
+    assert read_table("true.csv")["gaps"].all()
+
+
+def test_conditions_on_odd_names(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pd.DataFrame({"a=b": ["x", "y"] * 20, "n": np.arange(40.0)}).to_csv("t.csv", index=False)
+    rows = pd.read_csv(io.StringIO(run("synth", "t.csv", "-n", 4, "--quick", "--quiet", "--condition", "a=b=y").stdout))
+    assert (rows["a=b"] == "y").all()
+    twice = ["--condition", "n=1", "--condition", "n=2"]
+    assert "two conditions" in run("synth", "t.csv", "-n", 4, "--quick", "--quiet", *twice, status=2).stderr
+    assert "'n' holds no 'abc'" in run("synth", "t.csv", "-n", 4, "--quick", "--condition", "n=abc", status=1).stderr
+    assert "No column" in run("synth", "t.csv", "-n", 4, "--drop", "n", "--drop", "a=b", status=1).stderr
+    (tmp_path / "empty.csv").write_text("")
+    assert "is empty" in run("synth", "empty.csv", "-n", 4, status=1).stderr

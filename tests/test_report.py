@@ -62,6 +62,13 @@ def test_utility_is_that_of_the_synthetic_rows():
     assert poor["train on synthetic"] == POOR
 
 
+def test_what_a_report_needs():
+    with pytest.raises(ValueError, match="synthetic has 3 rows"):
+        QualityReport(draw(60), draw(3))
+    with pytest.raises(ValueError, match="target=1 needs a holdout"):
+        QualityReport(draw(60), draw(60), target=1)
+
+
 def test_large_tables_are_thinned():
     report = QualityReport(draw(30_000), draw(20_000, seed=1), random_state=0)
     assert len(report.real) == len(report.synthetic) == 10_000

@@ -40,6 +40,9 @@ def every_dtype():
             "category": pd.Categorical(np.where(small, "p", "q"), categories=["q", "p", "never"], ordered=True),
             "of numbers": pd.Categorical(small),
             "of times": pd.Categorical(pd.to_datetime(np.where(small, "2020-01-01", "2021-01-01"))),
+            "of zoned times": pd.Categorical(
+                pd.to_datetime(np.where(small, "2020-01-01", "2021-01-01")).tz_localize("Europe/Paris")
+            ),
             "zoned": pd.date_range("2024-03-30", periods=N, freq="h", tz="Europe/Paris"),
             "naive": pd.date_range("2024-03-30", periods=N, freq="D").as_unit("ms"),
             "delta": pd.to_timedelta(small, unit="h"),
@@ -78,14 +81,27 @@ def test_arrow_dtypes_come_back(dtype, tmp_path):
     assert (rows.dtypes == X.dtypes).all()
 
 
-@pytest.mark.parametrize("names", [["a", "b"], [0, 1], [("a", 1), ("b", 2)], [0, 7]])
-def test_names_come_back(names, tmp_path):
+HEADERS = {
+    "text": lambda pd: pd.Index(["a", "b"], name="columns"),
+    "range": lambda pd: pd.RangeIndex(2, name="n"),
+    "integers": lambda pd: pd.Index([0, 7]),
+    "levels": lambda pd: pd.MultiIndex.from_arrays([["a", "b"], np.array([1, 2], dtype="int8")], names=["x", "y"]),
+    "days": lambda pd: pd.DatetimeIndex(["2020-01-01", "2020-01-05"]),
+    "zoned": lambda pd: pd.DatetimeIndex(["2020-01-01", "2020-01-05"], tz="Europe/Paris"),
+    "lengths": lambda pd: pd.to_timedelta([1, 5], unit="h"),
+    "categories": lambda pd: pd.CategoricalIndex(["p", "q"], categories=["q", "p"]),
+}
+
+
+@pytest.mark.parametrize("header", HEADERS.values(), ids=HEADERS)
+def test_names_come_back(header, tmp_path):
     pd = pytest.importorskip("pandas")
     X = pd.DataFrame(np.random.default_rng(0).normal(size=(30, 2)))
-    X.columns = pd.Index(names)
+    X.columns = header(pd)
     model = GMMGAN(1, max_epochs=0, adversarial_rounds=0).fit(X)
     rows, _ = saved_and_loaded(model, tmp_path / "model").sample(3)
     pd.testing.assert_index_equal(rows.columns, X.columns)
+    assert type(rows.columns) is type(X.columns)
 
 
 def test_polars_comes_back(tmp_path):
@@ -199,6 +215,15 @@ def test_a_forged_type_is_not_constructed(saved):
     rewrite(saved, lambda text: text.replace('"__class__": "Spline"', '"__class__": "OSError"'))
     with pytest.raises(ValueError, match=r"OSError.*not read"):
         skgmmgan.load(saved)
+
+
+def test_a_forged_dtype_is_no_function(tmp_path):
+    pl = pytest.importorskip("polars")
+    model = GMMGAN(1, max_epochs=0, adversarial_rounds=0).fit(pl.DataFrame({"n": np.arange(60.0)}))
+    skgmmgan.save(model, tmp_path / "model")
+    rewrite(tmp_path / "model", lambda text: text.replace('"Float64"', '"from_native"').replace("Float64", "starmap"))
+    with pytest.raises(ValueError, match=r"skgmmgan\.save"):
+        skgmmgan.load(tmp_path / "model")
 
 
 @pytest.mark.parametrize("name", ["skgmmgan", "scikit-learn"])
