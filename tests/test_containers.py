@@ -244,6 +244,14 @@ def test_dates_among_datetimes_are_refused():
         GMMGAN().fit(pd.DataFrame({"a": objects([*days, dt.datetime(2020, 1, 1, 13)])}))
 
 
+def test_dates_with_gaps_that_are_not_a_time():
+    days = [dt.date(2020, 1, 1 + i % 28) if i % 5 else pd.NaT for i in range(60)]
+    X = pd.DataFrame({"day": pd.Series(days, dtype=object), "n": np.arange(60)})
+    rows, _ = GMMGAN(1, random_state=0, **PRIOR).fit(X).sample(200)
+    assert {type(day) for day in rows["day"].dropna()} == {dt.date}
+    assert rows["day"].isna().mean() == pytest.approx(0.2, abs=0.1)
+
+
 def test_a_column_named_nan():
     X = pd.DataFrame(np.arange(60.0).reshape(30, 2), columns=[1.0, np.nan])
     assert np.isfinite(GMMGAN(1, **PRIOR).fit(X).score(X.copy()))

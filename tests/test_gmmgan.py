@@ -26,6 +26,7 @@ from sklearn.utils import estimator_html_repr
 from threadpoolctl import threadpool_limits
 
 from skgmmgan import GMMGAN, _em, _training
+from skgmmgan.metrics import mode_coverage
 
 SHORT = {"max_epochs": 2, "adversarial_rounds": 3}  # leaves something to the discriminators
 PRIOR = {"max_epochs": 0, "adversarial_rounds": 0}
@@ -148,6 +149,18 @@ def test_unseen_category_scores_finite_and_low(mixed, mixed_table):
     row = mixed_table.head(5)
     assert (mixed.score_samples(row.assign(group="z")) < mixed.score_samples(row)).all()
     assert np.isfinite(mixed.score_samples(row.assign(size=1e9, group=None, price=np.nan))).all()
+
+
+def test_knots_leave_narrow_modes_whole():
+    """25 narrow modes: knots between them would bend them, so that no number of components would fit."""
+    rng = np.random.RandomState(0)
+    centers = np.array([[x, y] for x in range(-4, 5, 2) for y in range(-4, 5, 2)], dtype=float)
+    X = centers[rng.randint(25, size=3000)] + 0.05 * rng.normal(size=(3000, 2))
+    for n_components in (25, "auto"):
+        model = GMMGAN(n_components, random_state=0, **PRIOR).fit(X)
+        assert model.history_[0]["n_knots"] == 2
+        assert len(model.weights_) >= 25
+        assert mode_coverage(model.sample(2000)[0], centers, 0.1).high_quality_share > 0.95
 
 
 # ---- sample
