@@ -123,7 +123,7 @@ def _kolmogorov_smirnov(a, b):
     return np.abs(below[0] - below[1]).max()
 
 
-def shape_error(real, synthetic):
+def shape_error(real, synthetic, *, sdmetrics=False):
     """Mean distance between the distributions of single columns.
 
     Parameters
@@ -132,6 +132,8 @@ def shape_error(real, synthetic):
         Real rows.
     synthetic : array-like or DataFrame of shape (n_synthetic, n_features)
         Synthetic rows.
+    sdmetrics : bool, default=False
+        Whether to leave missing numbers out, as SDMetrics does: one minus its column shapes.
 
     Returns
     -------
@@ -139,10 +141,10 @@ def shape_error(real, synthetic):
         Between 0 (the same) and 1: the Kolmogorov-Smirnov distance of numbers, the total variation distance of
         categories, averaged over columns. It does not see how columns hang together.
     """
-    return float(np.mean([error for _, error in column_errors(real, synthetic)]))
+    return float(np.mean([error for _, error in column_errors(real, synthetic, sdmetrics=sdmetrics)]))
 
 
-def column_errors(real, synthetic):
+def column_errors(real, synthetic, *, sdmetrics=False):
     """The distances whose mean `shape_error` is.
 
     Parameters
@@ -151,6 +153,8 @@ def column_errors(real, synthetic):
         Real rows.
     synthetic : array-like or DataFrame of shape (n_synthetic, n_features)
         Synthetic rows.
+    sdmetrics : bool, default=False
+        Whether to leave missing numbers out, as SDMetrics does.
 
     Returns
     -------
@@ -160,13 +164,15 @@ def column_errors(real, synthetic):
     names = container_of(as_table(real)).names
     (real, synthetic), categorical = matrices_of(real, synthetic)
     errors = [
-        _total_variation(levels_of(a, None)[:, None], levels_of(b, None)[:, None]) if c else _kolmogorov_smirnov(a, b)
+        _total_variation(levels_of(a, None)[:, None], levels_of(b, None)[:, None])
+        if c
+        else _kolmogorov_smirnov(*((x[~np.isnan(x)] for x in (a, b)) if sdmetrics else (a, b)))
         for a, b, c in zip(real.T, synthetic.T, categorical, strict=True)
     ]
     return [(name, float(error)) for name, error in zip(names, errors)]
 
 
-def trend_error(real, synthetic):
+def trend_error(real, synthetic, *, sdmetrics=False):
     """Mean distance between the joint distributions of pairs of columns.
 
     Parameters
@@ -175,6 +181,10 @@ def trend_error(real, synthetic):
         Real rows.
     synthetic : array-like or DataFrame of shape (n_synthetic, n_features)
         Synthetic rows.
+    sdmetrics : bool, default=False
+        Whether to compare pairs of numbers by half the difference of their correlations, and to bin each table over its
+        own range beside categories, as SDMetrics does: one minus its column pair trends without thresholds. One
+        outlier moves such bins.
 
     Returns
     -------
@@ -184,10 +194,30 @@ def trend_error(real, synthetic):
         more columns.
     """
     (real, synthetic), categorical = matrices_of(real, synthetic)
+    if sdmetrics:
+        return _pair_trend_error(real, synthetic, categorical)
     edges = [_bin_edges(x, c) for x, c in zip(real.T, categorical, strict=True)]
     a, b = (np.column_stack([levels_of(x, e) for x, e in zip(X.T, edges, strict=True)]) for X in (real, synthetic))
     pairs = itertools.combinations(range(real.shape[1]), 2)
     errors = [_total_variation(a[:, pair], b[:, pair]) for pair in map(list, pairs)]
+    return float(np.mean(errors)) if errors else 0.0
+
+
+def _pair_trend_error(real, synthetic, categorical):
+    """The error of pairs of columns as SDMetrics defines it; pairs with a constant number do not count."""
+    binned = [X.copy() for X in (real, synthetic)]
+    for X, codes in zip((real, synthetic), binned):
+        for j in np.flatnonzero(~categorical):
+            codes[:, j] = np.digitize(X[:, j], np.histogram_bin_edges(X[~np.isnan(X[:, j]), j]))
+    errors = []
+    for i, j in itertools.combinations(range(real.shape[1]), 2):
+        if not (categorical[i] or categorical[j]):
+            pairs = [X[:, [i, j]][~np.isnan(X[:, [i, j]]).any(axis=1)] for X in (real, synthetic)]
+            if all(len(pair) > 1 and (np.ptp(pair, axis=0) > 0).all() for pair in pairs):
+                correlations = [np.corrcoef(pair.T)[0, 1] for pair in pairs]
+                errors.append(abs(correlations[0] - correlations[1]) / 2)
+        else:
+            errors.append(_total_variation(*(np.nan_to_num(X[:, [i, j]], nan=-2.0) for X in binned)))
     return float(np.mean(errors)) if errors else 0.0
 
 

@@ -188,3 +188,20 @@ def test_membership_is_found_out_by_copies_and_by_overfitting():
     assert membership_auc(a, b, estimator=wide) == pytest.approx(0.5, abs=0.06)
     with pytest.raises(ValueError, match="either synthetic or estimator"):
         membership_auc(a, b)
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+def test_errors_by_the_convention_of_sdmetrics(gaps):
+    properties = pytest.importorskip("sdmetrics.reports.single_table._properties")
+    a, b = (
+        X.assign(n=(3 * X["y"]).round(), k=np.where(X["y"] > 1, "p", "q"))
+        for X in (make_table(900, 0), make_table(700, 1))
+    )
+    if not gaps:
+        a, b = a.assign(x=a["y"] ** 2), b.assign(x=b["y"] ** 2 + 0.3)
+    kinds = {name: "categorical" if name in "ck" else "numerical" for name in a}
+    metadata = {"columns": {name: {"sdtype": kind} for name, kind in kinds.items()}}
+    shapes = properties.ColumnShapes().get_score(a, b, metadata)
+    trends = properties.ColumnPairTrends().get_score(a, b, metadata)
+    assert shape_error(a, b, sdmetrics=True) == pytest.approx(1 - shapes, abs=1e-9)
+    assert trend_error(a, b, sdmetrics=True) == pytest.approx(1 - trends, abs=1e-9)
