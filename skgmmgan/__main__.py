@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from pathlib import Path
 
 try:
     import click
@@ -82,9 +83,18 @@ def options(*decorators):
     return decorate
 
 
+def check_folder(ctx, param, value):
+    """A file that can be written, so that no fit is lost."""
+    if value != "-" and not Path(value).absolute().parent.is_dir():
+        raise click.BadParameter(f"there is no folder {Path(value).parent}")
+    return value
+
+
 reading = options(
-    click.option("--type", "types", callback=kinds, multiple=True, help=f"NAME={'|'.join(KINDS)}."),
-    click.option("--drop", multiple=True, metavar="NAME", help="Leave a column out."),
+    click.option(
+        "--type", "types", callback=kinds, multiple=True, help=f"NAME={'|'.join(KINDS)}; again for each column."
+    ),
+    click.option("--drop", multiple=True, metavar="NAME", help="Leave a column out; again for each."),
 )
 fitting = options(
     reading,
@@ -92,12 +102,19 @@ fitting = options(
     click.option("--quick", is_flag=True, help="The mixture alone: no network, no discriminators."),
     click.option("--quiet", is_flag=True, help="No column types and no progress on stderr."),
 )
-seeding = click.option("--seed", type=int, help="For the same rows again.")
+seeding = click.option("--seed", type=int, help="Of everything random: the same rows again.")
 drawing = options(
     click.option("-n", "n", type=click.IntRange(min=0), required=True, help="Rows to draw."),
-    click.option("--condition", "conditions", multiple=True, help="NAME=VALUE; empty for a missing cell."),
+    click.option(
+        "--condition",
+        "conditions",
+        multiple=True,
+        help="NAME=VALUE, dates as 2024-12-31, empty for a missing cell; again for each column.",
+    ),
 )
-out = click.option("-o", "--output", default="-", show_default=True, help="CSV or Parquet; - is CSV on stdout.")
+out = click.option(
+    "-o", "--output", default="-", show_default=True, callback=check_folder, help="CSV or Parquet; - is CSV on stdout."
+)
 
 
 @click.group(cls=OneLine, context_settings={"help_option_names": ["-h", "--help"]})
@@ -136,7 +153,7 @@ def opened(path):
 
 @main.command()
 @click.argument("data")
-@click.option("-o", "--output", required=True, help="File for the model.")
+@click.option("-o", "--output", required=True, callback=check_folder, help="File for the model.")
 @fitting
 @seeding
 def fit(data, output, **settings):
@@ -179,7 +196,7 @@ def synth(data, n, conditions, output, **settings):
 @click.argument("synthetic")
 @click.option("--holdout", help="Real rows that trained nothing.")
 @click.option("--target", help="The column that a model is to predict.")
-@click.option("-o", "--output", default="report.html", show_default=True, help="HTML file.")
+@click.option("-o", "--output", default="report.html", show_default=True, callback=check_folder, help="HTML file.")
 @reading
 @seeding
 def report(real, synthetic, holdout, target, output, types, drop, seed):

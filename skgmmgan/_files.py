@@ -1,6 +1,9 @@
 """Tables in CSV and Parquet files: what the columns are is guessed, told and kept."""
 
+import io
+import re
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +16,7 @@ PARQUET = (".parquet", ".pq")
 KINDS = ("category", "integer", "number", "time")
 MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"]
 TRUTH = {"true": True, "false": False}
+ISO_DATE = r"\d{4}-\d{2}-\d{2}"
 DIGITS = r"[+-]?\d+"
 OFFSET = r"(?:Z|[+-]\d\d:?\d\d)$"  # the end of a time with a zone
 
@@ -33,10 +37,22 @@ def _read(path):
     kind, separator = ("csv", ",") if path == "-" else _format_of(path)
     if kind == "parquet":
         return pd.read_parquet(path)
+    source = io.StringIO(sys.stdin.read()) if path == "-" else path
+
+    def parsed(separator):
+        return pd.read_csv(source, sep=separator, dtype=str, keep_default_na=False)
+
     try:
-        return pd.read_csv(sys.stdin if path == "-" else path, sep=separator, dtype=str, keep_default_na=False)
+        table = parsed(separator)
     except pd.errors.EmptyDataError:
         raise ValueError(f"{path} is empty.") from None
+    if table.shape[1] == 1 and ";" in str(table.columns[0]):
+        if path == "-":
+            source.seek(0)
+        table = parsed(";")
+    if not len(table):
+        raise ValueError(f"{path} has no rows.")
+    return table
 
 
 def _refuse_unknown(path, table, names):
@@ -83,11 +99,12 @@ def _guess(text):
         return pd.Series(np.nan, index=text.index, name=text.name)
     if cells.str.lower().isin(TRUTH).all():
         return _as_truth(text)
+    is_code = cells.str.match(r"[+-]?0\d").any()  # a leading zero
     numbers = pd.to_numeric(cells, errors="coerce")
-    if numbers.notna().all():
+    if not is_code and numbers.notna().all():
         is_whole = cells.str.fullmatch(DIGITS).all() or (len(cells) < len(text) and _is_whole(numbers))
         return _as_kind(text, "integer" if is_whole else "number")
-    if cells.str.match(r"\d{4}-\d{2}-\d{2}").all() and cells.str.contains(OFFSET).nunique() == 1:
+    if cells.str.match(ISO_DATE).all() and cells.str.contains(OFFSET).nunique() == 1:
         times = pd.to_datetime(cells, format="ISO8601", errors="coerce", utc=bool(cells.str.contains(OFFSET).all()))
         if times.notna().all():
             return times.reindex(text.index)
@@ -111,17 +128,34 @@ def _as_kind(text, kind):
     cells = text.mask(text.isin(MISSING))
     try:
         if kind == "time":
-            return pd.to_datetime(cells)
+            return _as_times(cells)
         numbers = pd.to_numeric(cells)
     except (ValueError, TypeError) as error:
-        hint = "; ISO 8601 dates are read whatever their order" if kind == "time" else ""
-        raise ValueError(f"Column {text.name!r} cannot be read as {kind}: {error}{hint}.") from error
+        raise ValueError(f"Column {text.name!r} cannot be read as {kind}: {error}") from error
     if kind == "number":
         return numbers.astype(float)
     if not _is_whole(numbers.dropna()) and not pd.api.types.is_integer_dtype(numbers):
         fraction = cells[numbers != np.rint(numbers.astype(float))].dropna()
         raise ValueError(f"Column {text.name!r} cannot be read as integer: it holds {fraction.iloc[0]}.")
     return numbers.astype("Int64") if numbers.isna().any() else numbers.astype("int64")
+
+
+def _as_times(cells):
+    """Times of text: ISO 8601, or of one format if it is clear whether the day or the month comes first."""
+    pd = import_pandas("tables in files")
+    found = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for how in ({"format": "ISO8601"}, {"dayfirst": True}, {"dayfirst": False}):
+            try:
+                found.append(pd.to_datetime(cells, **how))
+            except (ValueError, TypeError):
+                continue
+            if "format" in how:
+                return found[0]
+    if not found or not all(times.equals(found[0]) for times in found):
+        raise ValueError("write dates as ISO 8601, year first; these have no format, or may be read in two ways.")
+    return found[0]
 
 
 def read_like(path, template):
@@ -164,7 +198,8 @@ def _column_like(text, like):
 def parse_cell(text, column):
     """The value that a text means in a column; empty text is a missing cell."""
     pd = import_pandas("tables in files")
-    if text == "":
+    is_text = not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column))
+    if text == "" or (text in MISSING and not is_text):
         return None
     if isinstance(column.dtype, pd.CategoricalDtype):
         return {str(level): level for level in column.cat.categories}.get(text, text)
@@ -172,7 +207,9 @@ def parse_cell(text, column):
         return TRUTH.get(text.lower(), text)
     try:
         if pd.api.types.is_datetime64_any_dtype(column):
-            time = pd.Timestamp(text)
+            if not re.match(ISO_DATE, text):
+                raise ValueError("write dates as ISO 8601, such as 2024-12-31")
+            time = pd.to_datetime(text, format="ISO8601")
             return time.tz_localize(column.dt.tz) if column.dt.tz is not None and time.tz is None else time
         return pd.to_numeric(text).item() if pd.api.types.is_numeric_dtype(column) else text
     except ValueError as error:

@@ -115,7 +115,9 @@ class QualityReport:
         else:
             usual = error(self.real, self.holdout)
             words += f"; held-out rows have {usual:.3f}"
-        return Figure(name, value, "0", judge(value, max(0.03, limit * usual), max(0.1, 2 * limit * usual)), words)
+        return Figure(
+            name, value, f"{usual:.3f}", judge(value, max(0.03, limit * usual), max(0.1, 2 * limit * usual)), words
+        )
 
     def _utility(self, target, seed):
         if target is None:
@@ -174,9 +176,10 @@ class QualityReport:
         verdicts = {figure.name: figure.verdict for figure in self.figures}
         overall = max(verdicts.values(), key=[GOOD, FAIR, POOR].index)
         weak = [name for name, verdict in verdicts.items() if verdict == overall]
+        unknown = "" if self.holdout is not None else " Utility and privacy were not measured: that takes a holdout."
         if overall == GOOD:
-            return "Every measure is good: these rows can stand in for the real ones in most analyses."
-        return f"Look twice: {', '.join(weak)} {'is' if len(weak) == 1 else 'are'} {overall}."
+            return f"Every measure is good: these rows can stand in for the real ones in most analyses.{unknown}"
+        return f"Look twice: {', '.join(weak)} {'is' if len(weak) == 1 else 'are'} {overall}.{unknown}"
 
     def to_html(self, path):
         """Write the report as one file that needs no other.

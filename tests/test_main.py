@@ -195,7 +195,7 @@ def test_guesses(tmp_path):
     [
         ("integer", ["1.7", "2"], "it holds 1.7"),
         ("number", ["1", "x"], "number"),
-        ("time", ["05/01/2020", "13/01/2020"], "ISO 8601"),
+        ("time", ["05/01/2020", "12/01/2020"], "ISO 8601"),
     ],
 )
 def test_kinds_that_do_not_fit(tmp_path, kind, cells, message):
@@ -247,6 +247,31 @@ def test_a_table_scores_like_its_rows(folder, table):
     assert abs(scores[0] - scores[1]) < 2
     run("sample", "model", "-n", 5, "-o", "true.csv", "--condition", "gaps=True")
     assert read_table("true.csv")["gaps"].all()
+
+
+def test_european_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.csv").write_text("zip;since\n" + "01067;17.06.2021\n80331;05.07.2021\n10115;18.06.2021\n" * 15)
+    table = read_table("t.csv", {"since": "time"})
+    assert table["zip"].tolist()[:2] == ["01067", "80331"]
+    assert table["since"].dt.month.tolist()[:3] == [6, 7, 6]
+    stdin = (tmp_path / "t.csv").read_text()
+    rows = run("synth", "-", "-n", 3, "--quick", "--quiet", "--type", "since=time", stdin=stdin).stdout
+    assert list(pd.read_csv(io.StringIO(rows))) == ["zip", "since"]
+    (tmp_path / "t.csv").write_text("since\n05.06.2021\n07.08.2021\n")
+    with pytest.raises(ValueError, match="two ways"):
+        read_table("t.csv", {"since": "time"})
+    (tmp_path / "t.csv").write_text("a,b\n")
+    assert "no rows" in run("synth", "t.csv", "-n", 3, status=1).stderr
+
+
+def test_dates_of_conditions_and_folders_of_models(folder):
+    run("fit", "data.csv", "-o", "model", "--quick", "--quiet")
+    for text in ("06.07.2021", "2021"):
+        assert "ISO 8601" in run("sample", "model", "-n", 2, "--condition", f"since={text}", status=1).stderr
+    assert run("sample", "model", "-n", 2, "--condition", "since=2021-06-07").stdout.count("2021-06-07") == 2
+    assert run("sample", "model", "-n", 2, "--condition", "children=NA").stdout.count(",,") == 2
+    assert "no folder" in run("fit", "data.csv", "-o", "none/model", status=2).stderr
 
 
 def test_conditions_on_odd_names(tmp_path, monkeypatch):
