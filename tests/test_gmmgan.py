@@ -771,7 +771,7 @@ def test_an_interrupted_warm_start_leaves_the_model_as_it_was(moons, monkeypatch
 
 def test_what_a_warm_start_may_change(moons):
     model, X = moons
-    same = {"n_components": np.int64(3), "hidden_layer_sizes": [512, 512], "dropout": 0.5}
+    same = {"n_components": np.int64(2), "hidden_layer_sizes": [512, 512], "dropout": 0.5}
     again = copy.deepcopy(model).set_params(warm_start=True, max_epochs=0, adversarial_rounds=0, **same).fit(X)
     assert again._model.generator.network.dropout == 0.5
 
