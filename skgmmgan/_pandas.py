@@ -147,7 +147,7 @@ class PandasContainer:
             return _ticks(series.astype(dtype), dtype.kind, _unit(dtype))
         _refuse_times(series)
         if _content(series) == "integer":
-            return series.fillna(0).to_numpy(dtype=object)
+            return np.where(series.isna(), 0, series.to_numpy(dtype=object))
         if not types.is_integer_dtype(series.dtype):
             return self.floats(series)
         unsigned = types.is_unsigned_integer_dtype(series.dtype)
