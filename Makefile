@@ -28,4 +28,4 @@ docs: $(VENV)/.installed
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going -b html docs docs/_build/html
 
 clean:
-	rm -rf $(VENV) docs/_build docs/api/generated
+	rm -rf $(VENV) docs/_build docs/api/generated docs/auto_examples

@@ -2,6 +2,8 @@
 
 from importlib.metadata import version as installed
 
+from sphinx_gallery.sorting import ExplicitOrder
+
 project = "skgmmgan"
 author = "the skgmmgan developers"
 release = version = installed("skgmmgan")
@@ -10,10 +12,21 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
     "numpydoc",
+    "sphinx_gallery.gen_gallery",
 ]
 autosummary_generate = True
 numpydoc_show_class_members = False
 html_theme = "pydata_sphinx_theme"
 html_title = "skgmmgan"
-exclude_patterns = ["_build", "benchmarks"]
+exclude_patterns = ["_build", "benchmarks", "gallery"]
+gallery = "quickstart components oversampling privacy anomalies semi_supervised transfer modes images text speech"
+sphinx_gallery_conf = {
+    "examples_dirs": "gallery",
+    "gallery_dirs": "auto_examples",
+    "within_subsection_order": ExplicitOrder([f"plot_{name}.py" for name in gallery.split()]),
+    "capture_repr": ("_repr_html_",),
+    "download_all_examples": False,
+    "show_signature": False,
+    "write_computation_times": False,
+}
 nitpicky = False

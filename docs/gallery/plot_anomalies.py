@@ -3,10 +3,11 @@ Which rows are unlikely, and which of their cells
 =================================================
 
 A model of the wines learns what is usual. Then one cell of some other wines is replaced by that of another wine, which
-leaves every column as it is usual alone. `score_samples` tells which wines are unlikely, `score_columns` which of their
-cells, and `component_summary` what the usual kinds are.
+leaves every column as it is usual alone. ``score_samples`` tells which wines are unlikely, ``score_columns`` which of
+their cells, and ``component_summary`` what the usual kinds are.
 """
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from sklearn.datasets import load_wine
@@ -21,7 +22,7 @@ model = GMMGAN(n_components=3, random_state=0).fit(train)
 print(model.component_summary()[[("", "weight"), ("alcohol", "mean"), ("proline", "mean"), ("hue", "mean")]].round(2))
 
 # %%
-# The least likely cells
+# The least likely wines
 # ----------------------
 # Half of the test wines get one cell from the wine that is farthest from it in this column.
 
@@ -37,6 +38,8 @@ print(f"AUC of the log-likelihood: {roc_auc_score(is_odd, -model.score_samples(o
 print(f"AUC of an isolation forest: {roc_auc_score(is_odd, -forest.score_samples(odd)):.3f}")
 
 # %%
+# Their least likely cells
+# ------------------------
 # What a column adds to the log-likelihood is compared with what it adds on average. A cell that does not fit shows in
 # its own column or in a later one that hangs together with it, since columns are given those before them.
 
@@ -47,3 +50,16 @@ print(f"The replaced cell is the most surprising of 13 in {np.mean(ranks == 1):.
 print(f"among the first three in {np.mean(ranks <= 3):.0%}.")
 print(surprise[is_odd].iloc[0].sort_values(ascending=False).head(3).round(1))
 print(f"Replaced: {train.columns[replaced[0]]}")
+
+# %%
+# Twenty wines of each half in a picture: dark cells are surprising, a ring marks the cell that was replaced. Rows
+# without a ring are whole, and some of them hold surprising cells all the same: rare is not wrong.
+
+shown = np.concatenate([np.flatnonzero(is_odd)[:20], np.flatnonzero(~is_odd)[:20]])
+figure, ax = plt.subplots(figsize=(6, 8), layout="constrained")
+image = ax.imshow(surprise.iloc[shown], cmap="Reds", vmin=0, vmax=8, aspect="auto")
+ax.plot(replaced[shown[:20]], np.arange(20), "o", markersize=9, markerfacecolor="none", color="black")
+ax.axhline(19.5, color="black", linewidth=1)
+ax.set_xticks(range(len(train.columns)), train.columns, rotation=90, fontsize=8)
+ax.set(ylabel="wines: with a replaced cell, and whole", yticks=[])
+_ = figure.colorbar(image, label="surprise, nats", shrink=0.5, extend="both")
