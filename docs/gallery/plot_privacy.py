@@ -66,6 +66,7 @@ for ax, (name, made) in zip(axes, tables.items()):
 # - The figures are means over rows. A single odd person may still be recognised; look at the rows themselves.
 # - An attacker may know more than distances, for instance part of the cells of a person.
 # - The fitted model is as confidential as its table: it holds categories, bounds, repeated values and quantiles, and
-#   draws real categories. Columns of names or identifiers must be dropped before.
+#   draws real categories. Columns of names or identifiers must be dropped before. Synthetic numbers may reach a bound,
+#   which is the value of a real person:
 
 print(f"largest s6: training rows {train['s6'].max():.0f}, synthetic rows {rows['s6'].max():.0f}")

@@ -162,5 +162,5 @@ for name, sounds in {"original": original, "drawn": made}.items():
 # %%
 # Limits
 # ------
-# These are steady vowels of a synthesizer, not speech. Frames that are drawn one by one have no common pitch and no
-# movement, which real speech consists of; a model of sound for real use learns sequences.
+# These are steady vowels of a synthesizer, not speech. Frames that are drawn one by one share no melody and no
+# movement, of which real speech consists; a model of sound for real use learns sequences.
