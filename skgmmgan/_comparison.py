@@ -9,13 +9,13 @@ from ._table import Table, same_names
 MAX_CODES = 254  # categories that boosted trees can tell apart
 
 
-def as_table(X):
+def _as_table(X):
     return X if is_frame(X) else check_array(X, dtype=None, ensure_all_finite="allow-nan")
 
 
 def matrices_of(*tables):
-    """Float matrices of tables by the columns of the first one, and the mask of its categorical columns."""
-    tables = [as_table(table) for table in tables]
+    """Float matrices of tables by the columns of the first one, and the description of that one."""
+    tables = [_as_table(table) for table in tables]
     table = Table(tables[0], "from_dtype")
     for other in tables[1:]:
         if other.shape[1] != len(table.columns) or (
@@ -25,7 +25,14 @@ def matrices_of(*tables):
     matrices = [without_float_error(table.encode(other)) for other in tables]
     if not all(len(matrix) for matrix in matrices):
         raise ValueError("A table has no rows.")
-    return matrices, table.categorical
+    return matrices, table
+
+
+def stacked(real, synthetic):
+    """Matrix of real rows above synthetic ones, 1 and 0 for them, and the mask of columns with a value; only those."""
+    X, y = np.concatenate([real, synthetic]), np.repeat([1, 0], [len(real), len(synthetic)])
+    observed = ~np.isnan(X).all(axis=0)
+    return X[:, observed], y, observed
 
 
 def without_float_error(x):

@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, QuantileTransformer
 from torch import nn
 
-from ._network import MaskedLinear, dropout
+from ._network import MaskedLinear, arrays_of, dropout, load_arrays
 
 MAX_LOGIT = 10.0
 MAX_REWARD = 3.0
@@ -40,11 +40,6 @@ def rewards(logits, loss):
     return np.clip(reward - reward.mean(), -MAX_REWARD, MAX_REWARD)
 
 
-def dense_layers(sizes, stream):
-    """Linear layers between widths, without a mask."""
-    return nn.ModuleList(MaskedLinear(np.ones((b, a), bool), stream) for a, b in zip(sizes, sizes[1:]))
-
-
 class TorchMLPClassifier(ClassifierMixin, BaseEstimator):
     """A small multi-layer perceptron for two classes, trained by Adam on the binary cross-entropy."""
 
@@ -60,7 +55,7 @@ class TorchMLPClassifier(ClassifierMixin, BaseEstimator):
         X = torch.as_tensor(np.asarray(X, dtype=np.float32))
         y = torch.as_tensor((y == self.classes_[1]).astype(np.float32))
         stream = torch.Generator().manual_seed(self.random_state)
-        self.network_ = dense_layers([X.shape[1], *self.hidden_layer_sizes, 1], stream)
+        self.network_ = self._layers(X.shape[1], stream)
         self._train(X, y, stream)
         self.network_.double()
         return self
@@ -69,19 +64,18 @@ class TorchMLPClassifier(ClassifierMixin, BaseEstimator):
         """Plain values and arrays, no torch object."""
         state = dict(super().__getstate__())
         if "network_" in state:
-            state["network_"] = [[p.detach().numpy() for p in (layer.weight, layer.bias)] for layer in self.network_]
+            state["network_"] = arrays_of(self.network_)
         return state
 
     def __setstate__(self, state):
         super().__setstate__(state)
         if "network_" in state:
-            arrays = state["network_"]
-            sizes = [arrays[0][0].shape[1], *(len(bias) for _, bias in arrays)]
-            self.network_ = dense_layers(sizes, torch.Generator()).double()
-            with torch.no_grad():
-                for layer, (weight, bias) in zip(self.network_, arrays):
-                    layer.weight.copy_(torch.as_tensor(weight))
-                    layer.bias.copy_(torch.as_tensor(bias))
+            self.network_ = self._layers(state["network_"]["0.weight"].shape[1], torch.Generator()).double()
+            load_arrays(self.network_, state["network_"])
+
+    def _layers(self, n_inputs, stream):
+        sizes = [n_inputs, *self.hidden_layer_sizes, 1]
+        return nn.ModuleList(MaskedLinear(np.ones((b, a), bool), stream) for a, b in zip(sizes, sizes[1:]))
 
     def _forward(self, h, stream=None):
         *hidden, last = self.network_

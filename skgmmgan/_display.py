@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from ._comparison import as_table, matrices_of
-from ._table import Table
+from ._comparison import matrices_of
 
 REAL, SYNTHETIC, MARK = "#0072B2", "#D55E00", "#000000"  # of Okabe and Ito, for all kinds of colour vision
 N_BARS = 30  # of a histogram
@@ -27,10 +26,9 @@ def short(value, width):
 
 
 def read(*tables):
-    """The description of the first table, and float matrices of all."""
+    """Float matrices of tables, and the description of the first; an ImportError before any work."""
     import_pyplot()
-    matrices, _ = matrices_of(*tables)
-    return Table(as_table(tables[0])), matrices
+    return matrices_of(*tables)
 
 
 def positions(table, columns):

@@ -93,8 +93,9 @@ class PriorSearch:
             trial = dict(items)
             return self._held_out(splits(trial["n_knots"]), trial, seed)
 
-        for name in (name for name in candidates if name not in given):
-            setting = self._best(held_out, setting, name, candidates[name])
+        for name, options in candidates.items():
+            if name not in given:
+                setting = self._best(held_out, setting, name, options)
         if "n_components" not in given:  # knots may hide what more components show
             again = self._best(held_out, setting, "n_knots", candidates["n_knots"])
             if again["n_knots"] != setting["n_knots"]:

@@ -12,7 +12,6 @@ from ._containers import import_pandas
 
 READERS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet"}
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zip", ".zst")
-PARQUET = (".parquet", ".pq")
 KINDS = ("category", "integer", "number", "time")
 MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"]
 TRUTH = {"true": True, "false": False}
@@ -32,11 +31,11 @@ def _format_of(path):
 
 
 def _read(path):
-    """DataFrame of a file; all cells of CSV are text, "" where there is none."""
+    """DataFrame of a file, and whether all cells are text, as in CSV, "" where there is none."""
     pd = import_pandas("tables in files")
     kind, separator = ("csv", ",") if path == "-" else _format_of(path)
     if kind == "parquet":
-        return pd.read_parquet(path)
+        return pd.read_parquet(path), False
     source = io.StringIO(sys.stdin.read()) if path == "-" else path
 
     def parsed(separator):
@@ -52,13 +51,7 @@ def _read(path):
         table = parsed(";")
     if not len(table):
         raise ValueError(f"{path} has no rows.")
-    return table
-
-
-def _refuse_unknown(path, table, names):
-    for name in names:
-        if name not in table:
-            raise ValueError(f"{path} has no column {name!r}; the columns are {', '.join(map(str, table))}.")
+    return table, True
 
 
 def read_table(path, types=None, drop=()):
@@ -73,15 +66,18 @@ def read_table(path, types=None, drop=()):
     types : dict of a column's name to one of KINDS, instead of the guess
     drop : names of columns to leave out
     """
-    types, table = types or {}, _read(path)
-    _refuse_unknown(path, table, [*drop, *types])
+    types = types or {}
+    table, is_text = _read(path)
+    for name in [*drop, *types]:
+        if name not in table:
+            raise ValueError(f"{path} has no column {name!r}; the columns are {', '.join(map(str, table))}.")
     table = table.drop(columns=list(drop))
     if not table.shape[1]:
         raise ValueError(f"No column of {path} is left.")
     for name in table:
         if name in types:
             table[name] = _as_kind(_as_text(table[name]), types[name])
-        elif not path.endswith(PARQUET):
+        elif is_text:
             table[name] = _guess(table[name])
     return table
 
@@ -93,7 +89,8 @@ def _as_text(column):
 
 def _guess(text):
     """A column of text as what it most likely is."""
-    pd = import_pandas("tables in files")
+    import pandas as pd
+
     cells = text[~text.isin(MISSING)]
     if not len(cells):
         return pd.Series(np.nan, index=text.index, name=text.name)
@@ -122,7 +119,8 @@ def _as_truth(text):
 
 def _as_kind(text, kind):
     """A column of text as one of KINDS."""
-    pd = import_pandas("tables in files")
+    import pandas as pd
+
     if kind == "category":
         return text.mask(text == "").astype("category")
     cells = text.mask(text.isin(MISSING))
@@ -142,7 +140,8 @@ def _as_kind(text, kind):
 
 def _as_times(cells):
     """Times of text: ISO 8601, or of one format if it is clear whether the day or the month comes first."""
-    pd = import_pandas("tables in files")
+    import pandas as pd
+
     found = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -160,20 +159,21 @@ def _as_times(cells):
 
 def read_like(path, template):
     """DataFrame of a file, in the columns of another, and in its dtypes wherever they can hold the cells."""
-    table = _read(path)
+    table, is_text = _read(path)
     missing = [name for name in template if name not in table]
     if missing:
         raise ValueError(f"{path} has no column {missing[0]!r}; it needs {', '.join(map(str, template))}.")
     table = table[list(template)].copy()
     for name, like in template.items():
-        if not (path.endswith(PARQUET) and table[name].dtype in (like.dtype, object)):
+        if is_text or table[name].dtype not in (like.dtype, object):
             table[name] = _column_like(_as_text(table[name]), like)
     return table
 
 
 def _column_like(text, like):
     """A column of text in the dtype of another, or in one that holds all of its cells."""
-    pd = import_pandas("tables in files")
+    import pandas as pd
+
     if isinstance(like.dtype, pd.CategoricalDtype):
         if pd.api.types.is_datetime64_any_dtype(like.cat.categories):
             return _column_like(text, like.cat.categories.to_series()).astype(object)
@@ -197,7 +197,8 @@ def _column_like(text, like):
 
 def parse_cell(text, column):
     """The value that a text means in a column; empty text is a missing cell."""
-    pd = import_pandas("tables in files")
+    import pandas as pd
+
     is_text = not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column))
     if text == "" or (text in MISSING and not is_text):
         return None
@@ -227,7 +228,8 @@ def write_table(table, path):
 
 def describe(table):
     """One line a column: name, what it is, and how much of it is missing."""
-    pd = import_pandas("tables in files")
+    import pandas as pd
+
     width = max(len(str(name)) for name in table)
     lines = []
     for name, column in table.items():

@@ -16,7 +16,7 @@ from scipy.special import gammaln, ndtri
 from torch import nn
 
 from ._codec import ABSENT, ACTIVE
-from ._network import MaskedNetwork
+from ._network import MaskedNetwork, arrays_of, load_arrays
 from ._prior import LOG_2PI, Prior
 
 SHARE_FLOOR = 1e-4  # weight of the observed shares in the base of a discrete unit, so that no level is lost
@@ -130,12 +130,12 @@ class Generator(nn.Module):
 
     def state(self):
         """Plain values and arrays, from which `restore` makes the same generator again."""
-        return {"arguments": self.arguments, "weights": {k: v.cpu().numpy() for k, v in self.state_dict().items()}}
+        return {"arguments": self.arguments, "weights": arrays_of(self)}
 
     @classmethod
     def restore(cls, units, mixture, state, **others):
         generator = cls(units, mixture, **state["arguments"], stream=torch.Generator(), **others).double()
-        generator.load_state_dict({name: torch.as_tensor(array) for name, array in state["weights"].items()})
+        load_arrays(generator, state["weights"])
         return generator
 
     @property

@@ -73,7 +73,7 @@ class ComponentsDisplay(Display):
         check_is_fitted(model)
         if not hasattr(model, "component_summary"):
             raise TypeError(f"A {type(model).__name__} does not tell the components of rows; give a GMMGAN.")
-        table, (real,) = read(X)
+        (real,), table = read(X)
         if len(columns) != 2:
             raise ValueError(f"columns={columns!r} must be two names.")
         at = positions(table, columns)

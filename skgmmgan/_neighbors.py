@@ -57,10 +57,10 @@ def dcr_share(real, synthetic, holdout, *, random_state=None):
         not see what an attacker knows beyond distances.
     """
     rng = check_random_state(random_state)
-    (real, synthetic, holdout), categorical = matrices_of(real, synthetic, holdout)
+    (real, synthetic, holdout), table = matrices_of(real, synthetic, holdout)
     n = min(len(real), len(holdout))
     real, holdout = (X[rng.permutation(len(X))[:n]] for X in (real, holdout))
-    real, synthetic, holdout = distance_features([real, synthetic, holdout], categorical)
+    real, synthetic, holdout = distance_features([real, synthetic, holdout], table.categorical)
     near, far = nearest(synthetic, real), nearest(synthetic, holdout)
     return float(np.mean((near < far) + 0.5 * (near == far)))
 
@@ -107,10 +107,10 @@ def coverage(real, synthetic, *, n_neighbors=5):
     ----------
     .. [1] M. F. Naeem et al., "Reliable fidelity and diversity metrics for generative models", ICML 2020.
     """
-    (real, synthetic), categorical = matrices_of(real, synthetic)
+    (real, synthetic), table = matrices_of(real, synthetic)
     if len(real) <= n_neighbors:
         raise ValueError(f"n_neighbors={n_neighbors} needs more real rows than that; there are {len(real)}.")
-    real, synthetic = distance_features([real, synthetic], categorical)
+    real, synthetic = distance_features([real, synthetic], table.categorical)
     return float(np.mean(nearest(real, synthetic) <= nearest(real, real, n_neighbors + 1)))
 
 
@@ -145,8 +145,8 @@ def precision_recall(real, synthetic):
     .. [1] A. M. Alaa, B. van Breugel, E. Saveliev and M. van der Schaar, "How faithful is your synthetic data?
        Sample-level metrics for evaluating and auditing generative models", ICML 2022.
     """
-    (real, synthetic), categorical = matrices_of(real, synthetic)
-    real, synthetic = distance_features([real, synthetic], categorical)
+    (real, synthetic), table = matrices_of(real, synthetic)
+    real, synthetic = distance_features([real, synthetic], table.categorical)
     if len(real) < 2:
         raise ValueError("precision_recall needs two real rows or more; there is one.")
     shares = np.linspace(0, 1, N_SHARES)
@@ -200,8 +200,8 @@ def membership_auc(train, holdout, *, synthetic=None, estimator=None):
     if estimator is not None:
         evidence = [estimator.score_samples(X) for X in (train, holdout)]
     else:
-        matrices, categorical = matrices_of(train, holdout, synthetic)
-        train, holdout, synthetic = distance_features(matrices, categorical)
+        matrices, table = matrices_of(train, holdout, synthetic)
+        train, holdout, synthetic = distance_features(matrices, table.categorical)
         evidence = [-nearest(X, synthetic) for X in (train, holdout)]
     is_member = np.repeat([1, 0], [len(part) for part in evidence])
     return float(roc_auc_score(is_member, np.concatenate(evidence)))

@@ -26,6 +26,16 @@ def dropout(h, p, stream):
     return h * kept / (1 - p)
 
 
+def arrays_of(module):
+    """Parameters and buffers of a module by name, as arrays without torch."""
+    return {name: tensor.cpu().numpy() for name, tensor in module.state_dict().items()}
+
+
+def load_arrays(module, arrays):
+    """Set parameters and buffers to what `arrays_of` gave."""
+    module.load_state_dict({name: torch.as_tensor(array) for name, array in arrays.items()})
+
+
 class MaskedLinear(nn.Module):
     """A linear layer that keeps only the weights that its mask allows; He initialisation by the inputs kept."""
 

@@ -38,8 +38,7 @@ class PandasContainer:
         state = {"of": [to_plain(name) for name in header.names]}
         if isinstance(header, pd.RangeIndex):
             return state | {"range": [header.start, header.stop, header.step]}
-        levels = [header.get_level_values(i).dtype for i in range(header.nlevels)]
-        dtypes = [self.plain_dtype(dtype) for dtype in levels]
+        dtypes = [self.plain_dtype(header.get_level_values(i).dtype) for i in range(header.nlevels)]
         return state | {"names": [to_plain(name) for name in self.names], "dtypes": dtypes}
 
     def __setstate__(self, state):

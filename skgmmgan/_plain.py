@@ -41,10 +41,7 @@ def _from_pandas(kind, text, zone):
     constants = {"NAType": pd.NA, "NaTType": pd.NaT}
     if kind in constants:
         return constants[kind]
-    return (
-        pd.Timedelta(text)
-        if kind == "Timedelta"
-        else pd.Timestamp(text).tz_convert(zone)
-        if zone
-        else pd.Timestamp(text)
-    )
+    if kind == "Timedelta":
+        return pd.Timedelta(text)
+    time = pd.Timestamp(text)
+    return time.tz_convert(zone) if zone else time

@@ -39,7 +39,7 @@ class Floats:
 
     def __getstate__(self):
         """Plain values, without an object of the container's library."""
-        return {**self.__dict__, "dtype": self.container.plain_dtype(self.dtype), "label": str(self.label)}
+        return {**self.__dict__, "dtype": self.container.plain_dtype(self.dtype)}
 
     def __setstate__(self, state):
         self.__dict__.update(state)
@@ -248,17 +248,13 @@ class Table:
 
     def __init__(self, X, categorical_features="from_dtype", min_category_count=1):
         self.container = container_of(X)
-        self.names = self.container.names
         refuse_duplicates(self.names)
         chosen = resolve_categorical(categorical_features, self.names, X.shape[1])
         self.columns = [self._describe(X, j, chosen[j], min_category_count) for j in range(X.shape[1])]
 
-    def __getstate__(self):
-        return {name: value for name, value in self.__dict__.items() if name != "names"}
-
-    def __setstate__(self, state):
-        self.__dict__.update(state)
-        self.names = self.container.names
+    @property
+    def names(self):
+        return self.container.names
 
     def _describe(self, X, j, chosen, min_count):
         series, label = self.container.column(X, j), repr(self.names[j])

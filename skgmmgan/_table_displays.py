@@ -8,10 +8,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.inspection import permutation_importance
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
-from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_random_state
 
-from ._comparison import boosting
+from ._comparison import boosting, stacked
 from ._display import (
     MARK,
     N_BARS,
@@ -25,7 +24,7 @@ from ._display import (
     set_ticks,
     short,
 )
-from ._neighbors import distance_features
+from ._neighbors import distance_features, nearest
 
 STRENGTH, DIFFERENCE = "cividis", "PuOr"  # colours of a heat map
 N_BINS = 10  # of a number in an association
@@ -128,7 +127,7 @@ class MarginalsDisplay(Display):
         display : MarginalsDisplay
             What was computed and drawn.
         """
-        table, (real, synthetic) = read(real, synthetic)
+        (real, synthetic), table = read(real, synthetic)
         chosen = range(len(table.names)) if columns is None else positions(table, columns)
         marginals = [
             cls._marginal(table.names[j], table.columns[j], real[:, j], synthetic[:, j], max_levels) for j in chosen
@@ -261,7 +260,7 @@ class TrendsDisplay(Display):
         display : TrendsDisplay
             What was computed and drawn.
         """
-        table, (real, synthetic) = read(real, synthetic)
+        (real, synthetic), table = read(real, synthetic)
         columns = zip(table.columns, real.T, synthetic.T)
         codes = zip(*(_cells(*column, _equal_shares, N_TREND_LEVELS)[1] for column in columns))
         return cls(table.names, *(_cramers_v(np.column_stack(part)) for part in codes)).plot(ax)
@@ -344,11 +343,9 @@ class GiveawayDisplay(Display):
         display : GiveawayDisplay
             What was computed and drawn.
         """
-        table, (real, synthetic) = read(real, synthetic)
+        (real, synthetic), table = read(real, synthetic)
         seed = int(check_random_state(random_state).randint(2**31 - 1))
-        X, y = np.concatenate([real, synthetic]), np.repeat([1, 0], [len(real), len(synthetic)])
-        observed = ~np.isnan(X).all(axis=0)
-        X = X[:, observed]
+        X, y, observed = stacked(real, synthetic)
         train, test = train_test_split(np.arange(len(X)), test_size=1 / 3, stratify=y, random_state=seed)
         detector = boosting(HistGradientBoostingClassifier, table.categorical[observed], X, seed)
         detector.fit(X[train], y[train])
@@ -418,10 +415,9 @@ class DistanceDisplay(Display):
         display : DistanceDisplay
             What was computed and drawn.
         """
-        table, matrices = read(real, synthetic, holdout)
+        matrices, table = read(real, synthetic, holdout)
         real, *others = distance_features(matrices, table.categorical)
-        nearest = NearestNeighbors(n_neighbors=1, metric="manhattan").fit(real)
-        return cls(*(nearest.kneighbors(rows)[0][:, 0] for rows in others)).plot(ax)
+        return cls(*(nearest(rows, real) for rows in others)).plot(ax)
 
     def _draw(self, ax):
         parts = {"held-out": self.holdout, "synthetic": self.synthetic}

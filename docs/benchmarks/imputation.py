@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from benchmark import load
+from benchmark import tables
 from sklearn.compose import make_column_transformer
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.impute import IterativeImputer, KNNImputer
@@ -84,10 +84,7 @@ def main():
     parser.add_argument("--rows", type=int, default=5000)
     options = parser.parse_args()
     print(f"{'table':10s}{'imputer':20s}{'error':>8s}{'shape':>8s}{'fit s':>8s}{'fill s':>8s}")
-    for path in sorted(options.folder.glob("*.parquet")):
-        if options.tables and path.stem not in options.tables:
-            continue
-        train, test, _ = load(path, options.rows)
+    for table, train, test, _ in tables(options.folder, options.tables, options.rows):
         true = test.head(TEST_ROWS).reset_index(drop=True)
         gaps = pd.DataFrame(np.random.default_rng(0).uniform(size=true.shape) < MASKED, columns=true.columns)
         gaps &= true.notna()
@@ -109,7 +106,7 @@ def main():
             for label, filled in results.items():
                 error, shape = compare(true, filled, gaps)
                 times = f"{fitted - start:8.1f}{seconds:8.1f}"
-                print(f"{path.stem:10s}{label:20s}{error:8.3f}{shape:8.3f}{times}", flush=True)
+                print(f"{table:10s}{label:20s}{error:8.3f}{shape:8.3f}{times}", flush=True)
 
 
 if __name__ == "__main__":

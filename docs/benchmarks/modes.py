@@ -8,14 +8,13 @@ line a fit goes to stdout, medians over trials with the worst trial in brackets 
 
 import argparse
 import json
-import platform
 import sys
 import time
 import warnings
-from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
+from benchmark import tell_versions
 from sklearn.mixture import GaussianMixture
 
 from skgmmgan import GMMGAN
@@ -54,8 +53,7 @@ def main():
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--models", nargs="*", default=list(MODELS))
     options = parser.parse_args()
-    versions = {name: version(name) for name in ("numpy", "scikit-learn", "torch")}
-    print(f"Python {platform.python_version()}, {platform.machine()}, {versions}", file=sys.stderr)
+    tell_versions("numpy", "scikit-learn", "torch")
     results = []
     for name in TARGETS:
         for model in options.models:

@@ -19,7 +19,7 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
-from benchmark import load, score_rows
+from benchmark import score_rows, tables
 
 PEERS = Path(__file__).parent / "peers"
 ENVIRONMENTS = {  # which requirements a model needs; None: those of skgmmgan
@@ -100,14 +100,11 @@ def main():
     options = parser.parse_args()
     pythons = {name: python_of(ENVIRONMENTS[name], options.environments) for name in options.models}
     results = []
-    for path in sorted(options.folder.glob("*.parquet")):
-        if options.tables and path.stem not in options.tables:
-            continue
-        train, test, target = load(path, options.rows)
+    for table, train, test, target in tables(options.folder, options.tables, options.rows):
         for seed in options.seeds:
             for name, python in pythons.items():
                 figures = evaluate(name, python, train, test, target, seed, options.limit)
-                results.append({"table": path.stem, "rows": len(train)} | figures)
+                results.append({"table": table, "rows": len(train)} | figures)
                 print(json.dumps(results[-1]), flush=True)
     print(medians(results).round(3).T.to_string(), file=sys.stderr)
 

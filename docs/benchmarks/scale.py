@@ -9,15 +9,14 @@ matplotlib.
 
 import argparse
 import json
-import platform
 import resource
 import subprocess
 import sys
 import time
-from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
+from benchmark import tell_versions
 
 from skgmmgan import GMMGAN
 
@@ -94,8 +93,7 @@ def main():
     if options.size:
         print(json.dumps(measure(options.size)))
         return
-    versions = {name: version(name) for name in ("numpy", "scikit-learn", "torch")}
-    print(f"Python {platform.python_version()}, {platform.machine()}, {versions}", file=sys.stderr)
+    tell_versions("numpy", "scikit-learn", "torch")
     results = []
     for sweep in options.sweeps:
         for value in SWEEPS[sweep]:

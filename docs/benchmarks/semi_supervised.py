@@ -8,15 +8,14 @@ printed at the end, to stderr.
 
 import argparse
 import json
-import platform
 import sys
 import time
 import warnings
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from benchmark import tell_versions
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -81,8 +80,7 @@ def main():
     parser.add_argument("--sets", nargs="*")
     parser.add_argument("--seeds", nargs="*", type=int, default=range(5))
     arguments = parser.parse_args()
-    versions = {name: version(name) for name in ("numpy", "scikit-learn", "torch")}
-    print(f"Python {platform.python_version()}, {platform.machine()}, {versions}", file=sys.stderr)
+    tell_versions("numpy", "scikit-learn", "torch")
     frame = pd.DataFrame(records(arguments.folder, arguments.sets, arguments.seeds))
     order = {"index": "model", "columns": ["set", "labels"]}
     for value in ("accuracy", "s"):

@@ -11,16 +11,14 @@ which holds back pandas and is in none of the extras, KEEL's sets can be named t
 
 import argparse
 import json
-import platform
 import sys
 import time
 import warnings
-from importlib.metadata import version
 
 import numpy as np
 import ot
 import pandas as pd
-from benchmark import load_keel
+from benchmark import load_keel, tell_versions
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
 from sklearn.ensemble import AdaBoostClassifier, AdaBoostRegressor, RandomForestClassifier, RandomForestRegressor
@@ -142,8 +140,7 @@ def main():
     parser.add_argument("--splits", type=int, default=3)
     parser.add_argument("--models", nargs="*", default=["GMMGAN", "GMMGANClassifier"])
     options = parser.parse_args()
-    versions = {name: version(name) for name in ("numpy", "scikit-learn", "torch", "xgboost", "POT")}
-    print(f"Python {platform.python_version()}, {platform.machine()}, {versions}", file=sys.stderr)
+    tell_versions("numpy", "scikit-learn", "torch", "xgboost", "POT")
     results = []
     for name in options.sets:
         for model in options.models:

@@ -8,16 +8,14 @@ and 1,000 test. One JSON line a model goes to stdout; medians over seeds are pri
 import argparse
 import copy
 import json
-import platform
 import sys
 import time
 import warnings
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from benchmark import TARGETS
+from benchmark import TARGETS, tell_versions
 
 from skgmmgan import GMMGAN
 from skgmmgan.metrics import tstr_score
@@ -59,8 +57,7 @@ def main():
     parser.add_argument("--tables", nargs="*", default=sorted(SHIFTED))
     parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1, 2])
     arguments = parser.parse_args()
-    versions = {name: version(name) for name in ("numpy", "scikit-learn", "torch")}
-    print(f"Python {platform.python_version()}, {platform.machine()}, {versions}", file=sys.stderr)
+    tell_versions("numpy", "scikit-learn", "torch")
     records = []
     for name in arguments.tables:
         target, column = TARGETS[name], SHIFTED[name]
