@@ -55,7 +55,7 @@ class TorchMLPClassifier(ClassifierMixin, BaseEstimator):
         X = torch.as_tensor(np.asarray(X, dtype=np.float32))
         y = torch.as_tensor((y == self.classes_[1]).astype(np.float32))
         stream = torch.Generator().manual_seed(self.random_state)
-        self.network_ = self._layers(X.shape[1], stream)
+        self.network_ = self._layers([X.shape[1], *self.hidden_layer_sizes, 1], stream)
         self._train(X, y, stream)
         self.network_.double()
         return self
@@ -70,11 +70,13 @@ class TorchMLPClassifier(ClassifierMixin, BaseEstimator):
     def __setstate__(self, state):
         super().__setstate__(state)
         if "network_" in state:
-            self.network_ = self._layers(state["network_"]["0.weight"].shape[1], torch.Generator()).double()
+            biases = [array for name, array in state["network_"].items() if name.endswith("bias")]
+            sizes = [state["network_"]["0.weight"].shape[1], *map(len, biases)]
+            self.network_ = self._layers(sizes, torch.Generator()).double()
             load_arrays(self.network_, state["network_"])
 
-    def _layers(self, n_inputs, stream):
-        sizes = [n_inputs, *self.hidden_layer_sizes, 1]
+    @staticmethod
+    def _layers(sizes, stream):
         return nn.ModuleList(MaskedLinear(np.ones((b, a), bool), stream) for a, b in zip(sizes, sizes[1:]))
 
     def _forward(self, h, stream=None):
@@ -146,3 +148,11 @@ def logits(classifier, X):
     else:
         value = classifier.decision_function(X)
     return np.clip(np.asarray(value, dtype=np.float64), -MAX_LOGIT, MAX_LOGIT)
+
+
+def tilt(discriminators, X):
+    """Sum of alpha D over pairs (alpha, discriminator), float64 of shape (n,)."""
+    total = np.zeros(len(X))
+    for alpha, classifier in discriminators:
+        total += alpha * logits(classifier, X)
+    return total

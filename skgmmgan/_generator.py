@@ -120,9 +120,6 @@ class Generator(nn.Module):
             self.register_buffer(f"shares_{i}", torch.tensor(units[i].shares))
             self.register_buffer(f"edges_{i}", torch.tensor(ndtri(units[i].bounds)))
             self.register_buffer(f"midpoints_{i}", torch.tensor(units[i].midpoints))
-        for kind, own in (("discrete", self.discrete), ("continuous", self.continuous)):
-            columns = [np.arange(s.start, s.stop) for s in (self.network.outputs[i] for i in own)]
-            self.register_buffer(f"{kind}_outputs", torch.tensor(np.concatenate([np.empty(0, dtype=int), *columns])))
         self.n_levels = n_levels[self.discrete].tolist()
         self.register_buffer("first_levels", torch.tensor(np.cumsum(self.n_levels, dtype=int) - self.n_levels))
 
@@ -170,28 +167,29 @@ class Generator(nn.Module):
 
     def _log_prob(self, z, codes, output):
         means, log_weights = self.prior.conditionals(z)  # (n, d, K)
-        terms = dict(zip(self.continuous, self._continuous_log_prob(z, codes, means, log_weights, output)))
-        terms |= zip(self.discrete, self._discrete_log_prob(codes, means, log_weights, output))
+        outputs = output.split(self.network.n_outputs, 1)
+        terms = dict(zip(self.continuous, self._continuous_log_prob(z, codes, means, log_weights, outputs)))
+        terms |= zip(self.discrete, self._discrete_log_prob(codes, means, log_weights, outputs))
         return torch.stack([terms[i] for i in range(self.n_units)], 1)
 
-    def _discrete_log_prob(self, codes, means, log_weights, output):
+    def _discrete_log_prob(self, codes, means, log_weights, outputs):
         """Log-probabilities of the discrete units' levels, a list of (n,)."""
         if not self.discrete:
             return []
         with torch.no_grad():
             base = torch.cat([self._base(i, means[:, i], log_weights[:, i], codes) for i in self.discrete], 1)
-        logits = base + output[:, self.discrete_outputs]  # (n, sum of levels)
+        logits = base + torch.cat([outputs[i] for i in self.discrete], 1)  # (n, sum of levels)
         log_prob = torch.cat([torch.log_softmax(part, 1) for part in logits.split(self.n_levels, 1)], 1)
         codes = codes[:, self.discrete]
         seen = log_prob.gather(1, codes.clamp(min=0) + self.first_levels) + self.log_seen
         return torch.where(codes == ABSENT, self.log_unseen, seen).unbind(1)
 
-    def _continuous_log_prob(self, z, codes, means, log_weights, output):
+    def _continuous_log_prob(self, z, codes, means, log_weights, outputs):
         """Log-densities of the continuous units, a list of (n,)."""
         if not self.continuous:
             return []
         own = self.continuous
-        output = output[:, self.continuous_outputs].unflatten(1, (len(own), -1))  # (n, C, 3 K)
+        output = torch.stack([outputs[i] for i in own], 1)  # (n, C, 3 K)
         components = modulate(log_weights[:, own], means[:, own], self.prior.scales[own], output)
         log_prob = mixture_log_prob(z[:, own], *components)
         absent = torch.tensor([0.0 if self.parents[i] >= 0 else self.log_unseen for i in own]).to(z)

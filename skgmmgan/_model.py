@@ -8,7 +8,7 @@ import copy
 import numpy as np
 import torch
 
-from ._discriminator import logits
+from ._discriminator import tilt
 
 CHUNK = 5000  # rows that are scored or drawn at once
 MIN_ACCEPTANCE = 0.2  # the cap M is the largest with which at least this share of the generator's rows is accepted
@@ -33,7 +33,7 @@ class Model:
         self.enforce_decimals = enforce_decimals
         self.device = device
         self.kept = []  # pairs (alpha, classifier)
-        self.log_cap = np.inf
+        self.log_cap = 0.0
         self.log_normalizer = 0.0
         self.log_normalizer_std = 0.0
 
@@ -67,12 +67,9 @@ class Model:
 
     def log_tilt(self, values):
         """Sum of alpha D over the kept discriminators, before the cap, (n,)."""
-        total = np.zeros(len(values))
-        if self.kept and len(values):
-            features = self.codec.features(self.as_given(values))
-            for alpha, classifier in self.kept:
-                total += alpha * logits(classifier, features)
-        return total
+        if not (self.kept and len(values)):
+            return np.zeros(len(values))
+        return tilt(self.kept, self.codec.features(self.as_given(values)))
 
     def log_prob(self, values):
         """Log-density of each row, (n,), float64: nats in the units of the values."""
@@ -126,11 +123,16 @@ class Model:
             return self.propose(n, rng, first)
         accepted, missing = [np.empty((0, len(self.codec.columns)))], n
         while missing > 0:
-            proposed = self.propose(min(int(1.1 * missing / MIN_ACCEPTANCE) + 20, 20 * CHUNK), rng, first)
+            proposed = self.propose(min(n_proposals(missing), 20 * CHUNK), rng, first)
             kept = proposed[np.log(rng.uniform(size=len(proposed))) < self.log_tilt(proposed) - self.log_cap]
             accepted.append(kept[:missing])
             missing -= len(accepted[-1])
         return np.concatenate(accepted)
+
+
+def n_proposals(n):
+    """Rows of the generator of which rejection leaves n or more."""
+    return int(1.1 * n / MIN_ACCEPTANCE) + 20
 
 
 def choose_cap(log_tilt):

@@ -37,22 +37,17 @@ def load_arrays(module, arrays):
 
 
 class MaskedLinear(nn.Module):
-    """A linear layer that keeps only the weights that its mask allows; He initialisation by the inputs kept."""
+    """A linear layer whose weights are 0 where its mask is; He initialisation by the inputs kept."""
 
     def __init__(self, mask, stream):
         super().__init__()
-        self.register_buffer("mask", torch.tensor(mask))
+        self.register_buffer("mask", torch.tensor(mask), persistent=False)
         fan_in = self.mask.sum(1, keepdim=True).clamp(min=1)
-        self.weight = nn.Parameter(torch.randn(mask.shape, generator=stream) * (2.0 / fan_in) ** 0.5)
+        self.weight = nn.Parameter(self.mask * torch.randn(mask.shape, generator=stream) * (2.0 / fan_in) ** 0.5)
         self.bias = nn.Parameter(torch.zeros(len(mask)))
 
-    @property
-    def kept(self):
-        """Weights of shape (n_inputs, n_outputs), 0 where the mask forbids."""
-        return (self.weight * self.mask).T
-
     def forward(self, x):
-        return F.linear(x, self.weight * self.mask, self.bias)
+        return F.linear(x, self.weight, self.bias)
 
 
 class MaskedNetwork(nn.Module):
@@ -75,16 +70,18 @@ class MaskedNetwork(nn.Module):
         level_unit = np.concatenate([[d + 1], np.repeat(unit, n_levels)])  # the first row stands for "no level"
         output_unit = np.repeat(unit, n_outputs)
         self.first = MaskedLinear(degrees[0][:, None] >= unit, stream)
-        scale = torch.tensor(LEVEL_SCALE / np.sqrt(degrees[0]), dtype=torch.float32)  # by the units that each one sees
-        self.levels = nn.Parameter(scale * torch.randn(len(level_unit), len(degrees[0]), generator=stream))
+        level_mask = torch.tensor(degrees[0] >= level_unit[:, None])
+        scale = level_mask * LEVEL_SCALE / torch.tensor(degrees[0]).sqrt()  # by the units that each one sees
+        self.levels = nn.Parameter(scale * torch.randn(level_mask.shape, generator=stream))
         self.hidden = nn.ModuleList(MaskedLinear(b[:, None] >= a, stream) for a, b in zip(degrees, degrees[1:]))
         self.last = MaskedLinear(output_unit[:, None] > degrees[-1], stream)
         nn.init.zeros_(self.last.weight)
         self.dropout = dropout
-        self.register_buffer("level_mask", torch.tensor(degrees[0] >= level_unit[:, None]))
+        self.register_buffer("level_mask", level_mask, persistent=False)
         self.register_buffer("first_level", torch.tensor(1 + np.cumsum(n_levels) - n_levels))
         self.register_buffer("is_discrete", torch.tensor(np.asarray(n_levels) > 0))
         self.n_visible = [np.searchsorted(degree, np.arange(d), side="right") for degree in degrees]
+        self.n_outputs = list(n_outputs)
         starts = np.concatenate([[0], np.cumsum(n_outputs)])
         self.outputs = [slice(a, b) for a, b in zip(starts, starts[1:])]
 
@@ -94,12 +91,18 @@ class MaskedNetwork(nn.Module):
 
     def forward(self, z, codes, stream=None):
         """Outputs of all units, (n, sum of n_outputs); with dropout if a torch.Generator is given."""
-        levels = F.embedding_bag(self.level_rows(codes), self.levels * self.level_mask, mode="sum")
+        levels = F.embedding_bag(self.level_rows(codes), self.levels, mode="sum")
         h = F.silu(self.first(z.clamp(-MAX_INPUT, MAX_INPUT)) + levels)  # (n, width)
         for layer in self.hidden:
             new = F.silu(layer(dropout(h, self.dropout, stream)))
             h = h + new if h.shape == new.shape else new
         return self.last(dropout(h, self.dropout, stream))
+
+    def mask_gradients(self):
+        """Take the gradient from the weights that are masked, so that they stay 0."""
+        for layer in [self.first, *self.hidden, self.last]:
+            layer.weight.grad *= layer.mask
+        self.levels.grad *= self.level_mask
 
     def walk(self, n):
         return NetworkWalk(self, n)
@@ -111,9 +114,8 @@ class NetworkWalk:
     def __init__(self, network, n):
         self.network = network
         self.incoming = network.first.bias[None].repeat(n, 1)  # (n, width)
-        self.first = network.first.kept.contiguous()
-        self.levels = network.levels * network.level_mask
-        self.weights = [layer.kept.contiguous() for layer in [*network.hidden, network.last]]
+        self.first = network.first.weight.T.contiguous()
+        self.weights = [layer.weight.T.contiguous() for layer in [*network.hidden, network.last]]
         self.biases = [layer.bias for layer in [*network.hidden, network.last]]
         self.h = [self.incoming.new_zeros(n, len(layer.bias)) for layer in [network.first, *network.hidden]]
 
@@ -141,10 +143,10 @@ class NetworkWalk:
 
     def observe(self, i, z, codes):
         later = slice(self.network.n_visible[0][i], None)  # hidden units that see unit i
-        self.incoming[:, later] += z[:, None].clamp(-MAX_INPUT, MAX_INPUT) * self.first[i, later]
+        self.incoming[:, later].addr_(z.clamp(-MAX_INPUT, MAX_INPUT), self.first[i, later])
         if self.network.is_discrete[i]:
             row = torch.where(codes >= 0, codes + self.network.first_level[i], 0)
-            self.incoming[:, later] += self.levels[row, later]
+            self.incoming[:, later] += self.network.levels[row, later]
 
     def select(self, index):
         """Keep the rows with these indices."""

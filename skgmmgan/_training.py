@@ -9,9 +9,9 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import sem
 from sklearn.model_selection import KFold
 
-from ._discriminator import fit_discriminator, logits, make_discriminator, rewards
+from ._discriminator import fit_discriminator, logits, make_discriminator, rewards, tilt
 from ._em import FEW_ROWS
-from ._model import CHUNK, choose_cap, log_mean_exp, seeded_stream
+from ._model import CHUNK, choose_cap, log_mean_exp, n_proposals, seeded_stream
 
 MAX_EPOCH_STEPS = 150  # an epoch of a larger table is a random part of it
 EMA_HALF_STEPS = 100  # memory of the moving average of the weights
@@ -22,7 +22,9 @@ ABSORB_STEPS = 200  # generator steps in one adversarial round
 FRESH_STEPS = 10  # generator steps that use the same model rows
 ABSORB_LEARNING_RATE = 0.05  # relative to the warm start
 MAX_ALPHA = 4.0
-MAX_DISCRIMINATOR_ROWS = 50_000  # real rows that train one discriminator
+MAX_DISCRIMINATOR_ROWS = 50_000  # real rows that train one discriminator, ...
+MAX_DISCRIMINATOR_CELLS = 5_000_000  # ... fewer if they have many columns
+RENEWED = 0.25  # of the generator's rows, before the next discriminator is trained
 NORMALIZER_STD = 0.009  # nats; model rows are drawn until log Z is known so well
 MIN_REFERENCE_ROWS = 20_000
 MAX_REFERENCE_ROWS = 100_000  # to begin with
@@ -112,6 +114,7 @@ def make_optimizer(generator, learning_rate):
 def take_step(generator, optimizer, loss):
     optimizer.zero_grad()
     loss.backward()
+    generator.network.mask_gradients()
     torch.nn.utils.clip_grad_norm_(generator.parameters(), MAX_GRADIENT_NORM)
     optimizer.step()
 
@@ -209,11 +212,15 @@ class Critics:
         self.folds = folds
         self.settings = settings
 
-    def fit(self, rng, n_folds=None):
-        """Discriminators between the real rows of each fold and as many fresh rows of the present model."""
-        n_fake = min(max(len(train) for train, _ in self.folds), MAX_DISCRIMINATOR_ROWS)
-        fake = self.model.codec.features(self.model.sample(n_fake, rng))
-        return [self._fit(rng.permutation(train)[:n_fake], fake, rng) for train, _ in self.folds[:n_folds]]
+    @property
+    def n_rows(self):
+        """Rows of the model that the discriminators need."""
+        most = min(MAX_DISCRIMINATOR_ROWS, MAX_DISCRIMINATOR_CELLS // self.features.shape[1])
+        return min(max(len(train) for train, _ in self.folds), most)
+
+    def fit(self, fake, rng, n_folds=None):
+        """Discriminators between the real rows of each fold and as many of the model's, given as features."""
+        return [self._fit(rng.permutation(train)[: len(fake)], fake, rng) for train, _ in self.folds[:n_folds]]
 
     def _fit(self, train, fake, rng):
         classifier = make_discriminator(self.settings.discriminator, self.model.codec.nominal, len(train), rng)
@@ -244,7 +251,8 @@ def absorb(model, critics, real, settings, rng):
     train = real[critics.folds[0][0]]
     held = to_tensors(model, real[critics.folds[0][1]], rng)
     for round_ in settings.progress(range(1, settings.adversarial_rounds + 1), desc="absorb"):
-        (classifier,) = critics.fit(rng, n_folds=1)
+        fake = model.codec.features(model.sample(critics.n_rows, rng))
+        (classifier,) = critics.fit(fake, rng, n_folds=1)
         before = row_log_prob(model.working_generator(), held)
         average, losses = absorb_round(model, classifier, train, settings, rng)
         gain = row_log_prob(average, held) - before
@@ -289,28 +297,51 @@ def absorb_round(model, classifier, train, settings, rng):
     return average.module, float(np.mean(losses))
 
 
-class Reference:
-    """Rows of the generator that train no discriminator: they give the cap, log Z and the line search."""
+class Proposals:
+    """Rows of the generator: their features, and the sum of alpha D that the model gives them so far."""
 
     def __init__(self, model, n, rng):
         self.model = model
         self.features = np.empty((0, len(model.codec.columns)))
         self.log_tilt = np.empty(0)
+        self.n_kept = 0  # discriminators in the tilt
         self.grow(n, rng)
 
     def grow(self, n, rng):
-        values = self.model.propose(n, rng)
-        self.features = np.concatenate([self.features, self.model.codec.features(values)])
-        self.log_tilt = np.concatenate([self.log_tilt, self.model.log_tilt(values)])
+        features = self.model.codec.features(self.model.propose(n, rng))
+        self.features = np.concatenate([self.features, features])
+        self.log_tilt = np.concatenate([self.log_tilt, tilt(self.model.kept, features)])
+
+    def renew(self, rng):
+        """Give the rows the tilt of what the model has kept since, and draw the oldest ones anew."""
+        new = self.model.kept[self.n_kept :]
+        if new:
+            n_old = int(RENEWED * len(self.log_tilt))
+            self.features, self.log_tilt = self.features[n_old:], self.log_tilt[n_old:]
+            self.log_tilt += tilt(new, self.features)
+            self.n_kept = len(self.model.kept)
+            self.grow(n_old, rng)
+
+    def accepted(self, n, rng):
+        """Features of n rows, those that rejection leaves; further proposals wherever they are too few."""
+        while True:
+            log_u = np.log(rng.uniform(size=len(self.log_tilt)))
+            accepted = np.flatnonzero(log_u < self.log_tilt - self.model.log_cap)
+            if len(accepted) >= n:
+                return self.features[rng.permutation(accepted)[:n]]
+            self.grow(n_proposals(n - len(accepted)), rng)
 
 
 def keep(model, critics, settings, rng):
     """Rounds that multiply the density by exp(alpha D), while the gain on held-out rows exceeds its error."""
     n_real = len(critics.features)
-    reference = Reference(model, int(np.clip(2 * n_real, MIN_REFERENCE_ROWS, MAX_REFERENCE_ROWS)), rng)
+    proposals = Proposals(model, n_proposals(critics.n_rows), rng)  # that train discriminators
+    # those that train none give the cap, log Z and the line search
+    reference = Proposals(model, int(np.clip(2 * n_real, MIN_REFERENCE_ROWS, MAX_REFERENCE_ROWS)), rng)
     held_tilt = np.zeros(sum(len(held) for _, held in critics.folds))
     for round_ in settings.progress(range(1, settings.adversarial_rounds + 1), desc="keep"):
-        classifiers = critics.fit(rng)
+        proposals.renew(rng)
+        classifiers = critics.fit(proposals.accepted(critics.n_rows, rng), rng)
         held_logits = critics.held_out_logits(classifiers)
         reference_logits = np.mean([logits(c, reference.features) for c in classifiers], axis=0)
         alpha = line_search(model, held_tilt, held_logits, reference.log_tilt, reference_logits)
