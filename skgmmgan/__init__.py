@@ -1,4 +1,4 @@
-"""Table synthesis by a Gaussian mixture that an adversarial network refines."""
+"""Table synthesis by a Gaussian mixture that a network and discriminators refine."""
 
 from importlib.metadata import version
 

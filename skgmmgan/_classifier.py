@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.special import log_softmax, logsumexp
 from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.metrics import accuracy_score
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -14,6 +15,7 @@ from ._codec import Codec, LabelColumn
 from ._em import PriorSearch
 from ._generator import LabelledGenerator
 from ._labels import check_labels, encode_labels, guess_labels, learn_classes, spread_labels
+from ._plain import from_plain, to_plain
 from ._table import UNSEEN
 
 
@@ -65,6 +67,19 @@ class GMMGANClassifier(ClassifierMixin, BaseGMMGAN):
     array([0, 2, 2])
     """
 
+    def __getstate__(self):
+        """Labels that are Python objects as text."""
+        state = dict(super().__getstate__())
+        if "classes_" in state and self.classes_.dtype == object:
+            state["classes_"] = [to_plain(label) for label in self.classes_]
+        return state
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if isinstance(state.get("classes_"), list):
+            self.classes_ = np.empty(len(state["classes_"]), dtype=object)
+            self.classes_[:] = [from_plain(label) for label in state["classes_"]]
+
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y):
         """Learn a table and its labels.
@@ -75,7 +90,7 @@ class GMMGANClassifier(ClassifierMixin, BaseGMMGAN):
             The table. Missing cells (NaN, None, NA) are learned, not dropped.
         y : array-like of shape (n_samples,)
             Labels of two or more classes. -1 means unlabelled if at least two other labels occur, None (or a missing
-            value) does among labels that are no numbers.
+            value) does among labels that are no floats.
 
         Returns
         -------
@@ -230,7 +245,10 @@ class GMMGANClassifier(ClassifierMixin, BaseGMMGAN):
         accuracy : float
             Between 0 and 1.
         """
-        return super().score(X, y, sample_weight)
+        y, predicted = check_labels(y), self.predict(X)
+        if self.classes_.dtype == object:  # dates, say, of which scikit-learn knows nothing
+            y, predicted = y.astype(str), predicted.astype(str)
+        return accuracy_score(y, predicted, sample_weight=sample_weight)
 
     def sample(self, n_samples=None, *, y=None, random_state=None):
         """Draw new rows with their labels.

@@ -7,6 +7,7 @@ from ._containers import container_of, is_frame
 from ._table import Table, same_names
 
 MAX_CODES = 254  # categories that boosted trees can tell apart
+MIN_CELLS = 10  # of a column that a detector reads; with fewer, a fold of its training rows may have none
 
 
 def _as_table(X):
@@ -29,9 +30,9 @@ def matrices_of(*tables):
 
 
 def stacked(real, synthetic):
-    """Matrix of real rows above synthetic ones, 1 and 0 for them, and the mask of columns with a value; only those."""
+    """Matrix of real rows above synthetic ones, 1 and 0 for them, and the mask of columns with cells; only those."""
     X, y = np.concatenate([real, synthetic]), np.repeat([1, 0], [len(real), len(synthetic)])
-    observed = ~np.isnan(X).all(axis=0)
+    observed = (~np.isnan(X)).sum(axis=0) >= min(MIN_CELLS, len(X))
     return X[:, observed], y, observed
 
 

@@ -145,9 +145,10 @@ def _as_times(cells):
     found = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        has_zone = bool(cells.dropna().str.contains(OFFSET).all())
         for how in ({"format": "ISO8601"}, {"dayfirst": True}, {"dayfirst": False}):
             try:
-                found.append(pd.to_datetime(cells, **how))
+                found.append(pd.to_datetime(cells, utc=has_zone, **how))
             except (ValueError, TypeError):
                 continue
             if "format" in how:
@@ -170,6 +171,14 @@ def read_like(path, template):
     return table
 
 
+def _in_zone_of(like, times):
+    """Times without a zone as those of a column's own: an hour that comes twice is the first, one left out the next."""
+    if times.dt.tz is not None or like.dt.tz is None:
+        return times
+    first = np.ones(len(times), dtype=bool)
+    return times.dt.tz_localize(like.dt.tz, ambiguous=first, nonexistent="shift_forward")
+
+
 def _column_like(text, like):
     """A column of text in the dtype of another, or in one that holds all of its cells."""
     import pandas as pd
@@ -182,9 +191,7 @@ def _column_like(text, like):
     if pd.api.types.is_bool_dtype(like):
         return _as_truth(text) if text.str.lower().isin([*TRUTH, ""]).all() else text.mask(text == "")
     if pd.api.types.is_datetime64_any_dtype(like):
-        times = _as_kind(text, "time")
-        zone_is_missing = times.dt.tz is None and like.dt.tz is not None
-        return (times.dt.tz_localize("UTC") if zone_is_missing else times).astype(like.dtype)
+        return _in_zone_of(like, _as_kind(text, "time")).astype(like.dtype)
     if not pd.api.types.is_numeric_dtype(like):
         return text.mask(text == "")
     is_whole = text[~text.isin(MISSING)].str.fullmatch(DIGITS).all()
@@ -210,8 +217,7 @@ def parse_cell(text, column):
         if pd.api.types.is_datetime64_any_dtype(column):
             if not re.match(ISO_DATE, text):
                 raise ValueError("write dates as ISO 8601, such as 2024-12-31")
-            time = pd.to_datetime(text, format="ISO8601")
-            return time.tz_localize(column.dt.tz) if column.dt.tz is not None and time.tz is None else time
+            return _in_zone_of(column, pd.Series([pd.to_datetime(text, format="ISO8601")])).iloc[0]
         return pd.to_numeric(text).item() if pd.api.types.is_numeric_dtype(column) else text
     except ValueError as error:
         raise ValueError(f"Column {column.name!r} holds no {text!r}: {error}") from error

@@ -13,12 +13,13 @@ from ._prior import REDUCE_COVARIANCES, weighted_moments, weighted_shares
 
 
 class GMMGAN(DensityMixin, BaseGMMGAN):
-    """Table synthesizer: a Gaussian mixture refined by an adversarial network, with a likelihood.
+    """Table synthesizer: a Gaussian mixture refined by a network and by discriminators, with a likelihood.
 
     EM fits a Gaussian mixture to smoothly transformed columns. A masked autoregressive network, which starts as that
-    very mixture, modulates its conditionals: first by maximum likelihood, then against discriminators, which may stay
-    in the model. Numbers, categories, booleans, repeated values and missing cells are learned together; samples have
-    the columns, dtypes, decimals and bounds of the training table.
+    very mixture, modulates its conditionals by maximum likelihood. Discriminators that raise the held-out likelihood
+    then multiply the density; with `adversarial_weight` above 0 the network also learns from them. Numbers, categories,
+    booleans, repeated values and missing cells are learned together; samples have the columns, dtypes, decimals and
+    bounds of the training table.
 
     Attributes
     ----------
@@ -57,8 +58,8 @@ class GMMGAN(DensityMixin, BaseGMMGAN):
     -----
     The density is a log-density for continuous parts and a log-probability for discrete parts: a column with few
     different numbers, repeated numbers and missing cells have probabilities. A category that was not seen at fit has
-    probability 1 / (n_samples + 1). A fitted model holds column names, categories, atoms, bounds and up to nine
-    quantiles a column, which are real values, but no rows.
+    probability 1 / (n_samples + 1). A fitted model holds column names, categories, atoms, bounds, quantiles, and with
+    each kept tree model up to 254 thresholds a column, many of which are values of single rows; but no table of rows.
 
     References
     ----------

@@ -1,6 +1,7 @@
 """Class labels <-> codes, and a first guess of those that are missing."""
 
 import warnings
+from datetime import date, time, timedelta
 
 import numpy as np
 from sklearn.model_selection import KFold
@@ -11,6 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from ._containers import is_missing
 from ._table import UNSEEN
 
+TIMES = (date, time, timedelta)  # and those of pandas, which are theirs
 UNLABELLED = -1  # among other integers or floats; None or a missing value among other labels
 MAX_SPREAD_ROWS = 5000  # among which labels are spread
 N_NEIGHBORS = 7
@@ -56,11 +58,16 @@ def unknown_labels(y, classes=None):
 def learn_classes(y):
     """Classes of the known labels, in ascending order."""
     known = known_labels(y)
-    kinds = {type(label).__name__ for label in known} if y.dtype == object else set()
-    if "str" in kinds and len(kinds) > 1:
-        raise ValueError(f"y mixes labels of type {', '.join(sorted(kinds))}; convert them to text.")
-    check_classification_targets(known)
-    classes = np.unique(known)
+    kinds = {type(label) for label in known} if known.dtype == object else set()
+    if len(kinds) > 1:
+        names = ", ".join(sorted(kind.__name__ for kind in kinds))
+        raise ValueError(f"y mixes labels of type {names}; convert them to text.")
+    if not (kinds and issubclass(*kinds, TIMES)):  # of which scikit-learn knows nothing
+        check_classification_targets(known)
+    try:
+        classes = np.unique(known)
+    except TypeError as error:
+        raise ValueError(f"y holds labels that have no order: {error}.") from error
     if len(classes) < 2:
         raise ValueError(f"y holds the classes {classes.tolist()}; a classifier needs two or more.")
     return classes

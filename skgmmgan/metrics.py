@@ -131,7 +131,8 @@ def shape_error(real, synthetic, *, sdmetrics=False):
     synthetic : array-like or DataFrame of shape (n_synthetic, n_features)
         Synthetic rows.
     sdmetrics : bool, default=False
-        Whether to leave missing numbers out, as SDMetrics does: one minus its column shapes.
+        Whether to leave missing numbers out, as SDMetrics does: one minus its column shapes. A number that is missing
+        in all rows of a table does not count then.
 
     Returns
     -------
@@ -139,7 +140,8 @@ def shape_error(real, synthetic, *, sdmetrics=False):
         Between 0 (the same) and 1: the Kolmogorov-Smirnov distance of numbers, the total variation distance of
         categories, averaged over columns. It does not see how columns hang together.
     """
-    return float(np.mean([error for _, error in column_errors(real, synthetic, sdmetrics=sdmetrics)]))
+    errors = [error for _, error in column_errors(real, synthetic, sdmetrics=sdmetrics)]
+    return float(np.mean(errors)) if errors else 0.0
 
 
 def column_errors(real, synthetic, *, sdmetrics=False):
@@ -157,16 +159,22 @@ def column_errors(real, synthetic, *, sdmetrics=False):
     Returns
     -------
     errors : list of tuple
-        Name of each column, for arrays its index, and its error between 0 and 1.
+        Name of each column, for arrays its index, and its error between 0 and 1. With `sdmetrics`, a number that is
+        missing in all rows of a table has none.
     """
     (real, synthetic), table = matrices_of(real, synthetic)
-    errors = [
-        _total_variation(levels_of(a, None)[:, None], levels_of(b, None)[:, None])
-        if c
-        else _kolmogorov_smirnov(*((x[~np.isnan(x)] for x in (a, b)) if sdmetrics else (a, b)))
-        for a, b, c in zip(real.T, synthetic.T, table.categorical, strict=True)
-    ]
-    return [(name, float(error)) for name, error in zip(table.names, errors)]
+    errors = []
+    for name, a, b, is_category in zip(table.names, real.T, synthetic.T, table.categorical, strict=True):
+        if is_category:
+            error = _total_variation(levels_of(a, None)[:, None], levels_of(b, None)[:, None])
+        else:
+            if sdmetrics:
+                a, b = (x[~np.isnan(x)] for x in (a, b))
+            if not (len(a) and len(b)):
+                continue
+            error = _kolmogorov_smirnov(a, b)
+        errors.append((name, float(error)))
+    return errors
 
 
 def trend_error(real, synthetic, *, sdmetrics=False):
@@ -245,8 +253,9 @@ def tstr_score(train, test, target, *, random_state=None):
         raise ValueError(f"target={target!r} is no column of the test table; its columns are {names}.")
     (test, train), table = matrices_of(test, train)
     categorical, at = table.categorical, names.index(target)
-    others = np.delete(np.arange(len(categorical)), at)
     test, train = (X[~np.isnan(X[:, at])] for X in (test, train))
+    observed = ~np.isnan(train).all(axis=0)
+    others = np.flatnonzero(observed & (np.arange(len(categorical)) != at))
     classes = np.unique(test[:, at])
     is_class = categorical[at] or len(classes) <= 2
     kind = HistGradientBoostingClassifier if is_class else HistGradientBoostingRegressor

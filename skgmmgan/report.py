@@ -48,7 +48,7 @@ class QualityReport:
     synthetic : array-like or DataFrame of shape (n_synthetic, n_features)
         Synthetic rows.
     holdout : array-like or DataFrame of shape (n_holdout, n_features), default=None
-        Real rows that trained nothing. Without them there is no figure on privacy, and none of utility.
+        Real rows that trained nothing. Without them copies are the only figure on privacy.
     target : name or index of a column, default=None
         The column that a model is to predict, for the figure of utility; None leaves it out.
     random_state : int, RandomState instance or None, default=None
@@ -90,7 +90,8 @@ class QualityReport:
         order = rng.permutation(np.shape(self.real)[0])
         self.halves = np.array_split(order, 2)
         seed = rng.randint(2**31 - 1)
-        self.figures = [*self._fidelity(seed), *self._utility(target, seed), *self._privacy(seed)]
+        self.target = target
+        self.figures = [*self._fidelity(seed), *self._utility(seed), *self._privacy(seed)]
         self.columns = sorted(column_errors(self.real, self.synthetic), key=lambda pair: -pair[1])
 
     def _fidelity(self, seed):
@@ -119,9 +120,10 @@ class QualityReport:
             name, value, f"{usual:.3f}", judge(value, max(0.03, limit * usual), max(0.1, 2 * limit * usual)), words
         )
 
-    def _utility(self, target, seed):
-        if target is None:
+    def _utility(self, seed):
+        if self.target is None:
             return
+        target = self.target
         value, usual = (tstr_score(X, self.holdout, target, random_state=seed) for X in (self.synthetic, self.real))
         words = (
             f"test score of boosted trees that learn {target!r} from synthetic rows; from real rows it is {usual:.3f}"
@@ -176,7 +178,11 @@ class QualityReport:
         verdicts = {figure.name: figure.verdict for figure in self.figures}
         overall = max(verdicts.values(), key=[GOOD, FAIR, POOR].index)
         weak = [name for name, verdict in verdicts.items() if verdict == overall]
-        unknown = "" if self.holdout is not None else " Utility and privacy were not measured: that takes a holdout."
+        unknown = ""
+        if self.holdout is None:
+            unknown = " Utility and distances to training rows were not measured: that takes a holdout."
+        elif self.target is None:
+            unknown = " Utility was not measured: that takes a target."
         if overall == GOOD:
             return f"Every measure is good: these rows can stand in for the real ones in most analyses.{unknown}"
         return f"Look twice: {', '.join(weak)} {'is' if len(weak) == 1 else 'are'} {overall}.{unknown}"

@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+from datetime import date
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -252,10 +254,30 @@ def test_one_label_a_class():
     assert (GMMGANClassifier(1, **FAST).fit(X, partly).predict(X) == y).mean() > 0.9
 
 
-def test_times_as_labels(rng):
+@pytest.mark.parametrize("kind", ["datetime64", "date", "zoned"])
+def test_times_as_labels(kind, rng):
+    pd = pytest.importorskip("pandas")
     X, y = two_classes(60, rng)
-    model = GMMGANClassifier(1, **FAST).fit(X, np.array(["2020", "2021"], dtype="M8[D]")[y])
-    assert (model.sample(3, y=model.classes_[1])[1] == np.datetime64("2021")).all()
+    labels = np.array(["2020", "2021"], dtype="M8[D]")[y]
+    if kind == "date":
+        labels = labels.astype(object)
+    elif kind == "zoned":
+        labels = pd.Series(labels).dt.tz_localize("Europe/Paris")
+    model = GMMGANClassifier(1, **FAST).fit(X, labels)
+    assert model.score(X, labels) > 0.8
+    _, drawn = model.sample(3, y=model.classes_[1])
+    assert (drawn == model.classes_[1]).all()
+    assert type(drawn[0]) is type(labels[0])
+    assert pickle.loads(pickle.dumps(model)).classes_.tolist() == model.classes_.tolist()
+
+
+@pytest.mark.parametrize("labels", [[{}, 1], [(1, 2), (1, 3)], [date(2020, 1, 1), 3], [Decimal("1.5"), Decimal("2.5")]])
+def test_labels_that_are_none_raise(labels):
+    y = np.empty(40, dtype=object)
+    y[::2].fill(labels[0])
+    y[1::2].fill(labels[1])
+    with pytest.raises(ValueError, match="label"):
+        GMMGANClassifier(1, **FAST).fit(np.arange(40.0)[:, None], y)
 
 
 def test_minus_one_is_a_class_of_two(rng):

@@ -13,7 +13,7 @@ pytest.importorskip("skops.io")
 pytest.importorskip("pyarrow")
 
 from skgmmgan.__main__ import main  # noqa: E402
-from skgmmgan._files import read_like, read_table, write_table  # noqa: E402
+from skgmmgan._files import parse_cell, read_like, read_table, write_table  # noqa: E402
 
 N = 150
 
@@ -167,6 +167,19 @@ def test_times_with_offsets_are_read_in_utc(tmp_path):
     assert str(table["t"].dt.tz) == "UTC"
     assert table["u"].dt.tz is None
     assert table["t"].isna().tolist() == [False, True, False]
+
+
+def test_times_in_the_zone_of_a_column(tmp_path):
+    """Naive times are those of the zone, around changes of the clock too; what the tool wrote is read again."""
+    hours = pd.date_range("2024-03-30 12:00", periods=500, freq="7h", tz="Europe/Paris").to_frame(index=False, name="t")
+    path = str(tmp_path / "t.csv")
+    write_table(hours, path)
+    assert (read_like(path, hours)["t"] == hours["t"]).all()
+    (tmp_path / "t.csv").write_text("t\n2024-03-31 02:30\n2024-10-27 02:30\n2024-06-01 12:00\n")
+    wanted = ["2024-03-31 03:00+02:00", "2024-10-27 02:30+02:00", "2024-06-01 12:00+02:00"]
+    assert list(read_like(path, hours)["t"]) == [pd.Timestamp(time) for time in wanted]
+    assert parse_cell("2024-03-31 02:30", hours["t"]) == pd.Timestamp(wanted[0])
+    assert parse_cell("2024-06-01T10:00Z", hours["t"]) == pd.Timestamp(wanted[2])
 
 
 TEXT = """code,b,month,mixed,when,n,whole,gone,a=b

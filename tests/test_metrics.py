@@ -205,3 +205,18 @@ def test_errors_by_the_convention_of_sdmetrics(gaps):
     trends = properties.ColumnPairTrends().get_score(a, b, metadata)
     assert shape_error(a, b, sdmetrics=True) == pytest.approx(1 - shapes, abs=1e-9)
     assert trend_error(a, b, sdmetrics=True) == pytest.approx(1 - trends, abs=1e-9)
+
+
+def test_a_column_without_a_value():
+    real, synthetic = (make_table(300, seed).assign(e=np.nan) for seed in (0, 1))
+    for sdmetrics in (False, True):
+        errors = dict(column_errors(real, synthetic, sdmetrics=sdmetrics))
+        assert ("e" in errors) != sdmetrics
+        assert shape_error(real, synthetic, sdmetrics=sdmetrics) < 0.1
+        assert trend_error(real, synthetic, sdmetrics=sdmetrics) < 0.2
+    without = tstr_score(real.drop(columns="e"), synthetic.drop(columns="e"), "c")
+    assert tstr_score(real, synthetic, "c") == without
+    assert tstr_score(real, synthetic.assign(e=1.0), "c") == without
+    real.loc[0, "e"] = 1.0
+    assert c2st_score(real, synthetic, random_state=0) == pytest.approx(0.5, abs=0.1)
+    assert shape_error(real[["e"]], synthetic[["e"]], sdmetrics=True) == 0

@@ -124,6 +124,9 @@ def test_a_classifier_and_a_pipeline_come_back(tmp_path):
     loaded = saved_and_loaded(classifier, tmp_path / "model")
     assert np.array_equal(loaded.predict_proba(X), classifier.predict_proba(X))
     assert loaded.sample(y={"yes": 3})[1].tolist() == ["yes"] * 3
+    dates = np.array([date(2020, 1, 1), date(2021, 1, 1)])[(y == "yes").astype(int)]
+    classifier = GMMGANClassifier(1, **SHORT).fit(X, dates)
+    assert saved_and_loaded(classifier, tmp_path / "dates").score(X, dates) == classifier.score(X, dates)
     pipeline = make_pipeline(StandardScaler(), GMMGAN(1, discriminator=LogisticRegression(), **SHORT)).fit(X)
     assert saved_and_loaded(pipeline, str(tmp_path / "pipeline")).score(X) == pipeline.score(X)
 
