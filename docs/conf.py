@@ -15,6 +15,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
 ]
 autosummary_generate = True
+autodoc_default_options = {"members": True, "exclude-members": "set_score_request"}
 numpydoc_show_class_members = False
 html_theme = "pydata_sphinx_theme"
 html_title = "skgmmgan"

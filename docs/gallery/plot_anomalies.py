@@ -2,9 +2,9 @@
 Which rows are unlikely, and which of their cells
 =================================================
 
-A model of the wines learns what is usual. Then one cell of some other wines is replaced by that of another wine, which
-leaves every column as it is usual alone. ``score_samples`` tells which wines are unlikely, ``score_columns`` which of
-their cells, and ``component_summary`` what the usual kinds are.
+A model of the wines learns what is usual. Then one cell of some other wines takes the value, among these
+wines, that is farthest from its own: one that occurs, but not with the rest of that row. ``score_samples`` tells which
+wines are unlikely, ``score_columns`` which of their cells, and ``component_summary`` what the usual kinds are.
 """
 
 import matplotlib.pyplot as plt

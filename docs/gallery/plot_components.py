@@ -33,7 +33,7 @@ print(search.best_params_)
 # %%
 # With the network
 # ----------------
-# To save time, the first of the folds serves, some of the numbers, and a small network with few rounds.
+# To save time: one fold, four of the numbers, a small network and few rounds.
 
 some = [1, 3, 4, 6]
 network = GMMGAN(hidden_layer_sizes=64, max_epochs=3, adversarial_rounds=3, random_state=0)
@@ -44,8 +44,8 @@ for number, mean in zip(some, refined):
     print(f"{number} components: {alone[number - 1]:.3f} nats a row, with network {mean:.3f}")
 
 # %%
-# Beyond the knee the curve is flat: likelihood punishes a number that is too large only a little. If it counts that
-# components are the groups, take the smallest number within a standard error of the best.
+# Beyond the knee the curve is flat: likelihood punishes a number that is too large only a little. If components
+# are to be read as groups, take the smallest number within a standard error of the best.
 
 smallest = next(number for number, mean in zip(numbers, means) if mean >= means.max() - errors[means.argmax()])
 print(f"smallest number within a standard error of the best: {smallest}")

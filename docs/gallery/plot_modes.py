@@ -36,8 +36,9 @@ _ = ComponentsDisplay.from_estimator(model, X, (0, 1), n_samples=2000, random_st
 # %%
 # Three components
 # ----------------
-# They cannot cover eight modes: the mixture alone puts rows between them. Network and discriminators repair it in part.
-# (The ellipses are those of the rows that a component has, not of the mixture.)
+# They cannot cover eight modes: the mixture alone puts rows between them. Network and discriminators take most of
+# these away, but the modes get less equal shares. (The ellipses are those of the rows that a
+# component has, not of the mixture.)
 
 few = GMMGAN(n_components=3, hidden_layer_sizes=128, max_epochs=10, adversarial_rounds=3, random_state=0).fit(X)
 _ = ComponentsDisplay.from_estimator(few, X, (0, 1), n_samples=2000, random_state=0)

@@ -61,8 +61,8 @@ for name, model in fitted.items():
 pd.DataFrame(scores).T.round(3)
 
 # %%
-# One table and one split prove little; :doc:`/labels` ranks remedies over 31 tables. If ranks or probabilities are
-# what counts, leave the table as it is.
+# One table and one split prove little. Over the 31 tables of :doc:`/labels` no remedy beats none in average precision,
+# and with the odds taken back this one has the log-loss of none.
 #
 # The rows of the small class
 # ---------------------------

@@ -38,7 +38,7 @@ model.sample(3, conditions={"species": "virginica", "sepal length (cm)": 6.0})[0
 # %%
 # Gaps
 # ----
-# Missing cells are filled by draws given the rest of their row, so two draws differ. These irises lose two cells each:
+# Missing cells are filled by draws given the rest of their row, so two draws differ. Three irises lose two cells each:
 
 gaps = test.head(3).copy()
 gaps["petal length (cm)"], gaps["species"] = float("nan"), None

@@ -2,7 +2,8 @@
 Digits, few of which have a label
 =================================
 
-``y == -1`` says that the label of a row is not known. Such a row counts with the sum over the labels that it may have.
+``y == -1`` says that the label of a row is not known. The network counts such a row with the sum over the labels that
+it may have; the mixture alone, as on this page, gets a label drawn for it.
 The rows are the 8 x 8 digits of scikit-learn, five of each class with a label.
 """
 

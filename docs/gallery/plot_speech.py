@@ -21,7 +21,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from skgmmgan import GMMGAN
 
 RATE, WINDOW, HOP = 8000, 256, 64
-FORMANTS = {  # Hz, rounded, as of a male speaker
+FORMANTS = {  # Hz, as of a male speaker
     "a": [730, 1090, 2440, 3400],
     "e": [530, 1840, 2480, 3400],
     "i": [270, 2290, 3010, 3600],

@@ -24,8 +24,8 @@ from skgmmgan import GMMGANClassifier
 # %%
 # The corpus
 # ----------
-# The text before the list of parameters, of every public estimator and function, and the module that it is in. Rare
-# modules are left out.
+# Each document is the text before the list of parameters of a public estimator or function; its label is the module.
+# Rare modules are left out.
 
 found = {f"{item.__module__.split('.')[1]}.{name}": item for name, item in [*all_estimators(), *all_functions()]}
 texts = {name: (inspect.getdoc(item) or "").split("\nParameters\n")[0] for name, item in found.items()}
@@ -50,7 +50,7 @@ model = GMMGANClassifier(1, covariance_type="full", max_epochs=0, adversarial_ro
 model.fit(topics, train["module"])
 words = lsa[0].get_feature_names_out()
 print(f"{len(words)} words; variance that {topics.shape[1]} topics keep: {lsa[1].explained_variance_ratio_.sum():.0%}")
-print(f"modules of held-out documents that are told: {model.score(lsa.transform(test['text']), test['module']):.0%}")
+print(f"held-out documents whose module is predicted: {model.score(lsa.transform(test['text']), test['module']):.0%}")
 
 # %%
 # New documents, as words
@@ -101,5 +101,5 @@ _ = axes[0].legend(fontsize=8)
 # %%
 # Limits
 # ------
-# No sentence comes out of this: order, grammar and rare words are lost before the model sees a row. It may serve to
-# make rows for a classifier of topics. For text that is to be read, use a language model.
+# No sentence comes out of this: order, grammar and rare words are lost before the model sees a row. For text that is to
+# be read, use a language model.

@@ -68,9 +68,9 @@ pd.DataFrame(result).T.round(2)
 # The sixty rows alone are far too few to tell what digits look like; that is learned from the large table. Tuning adds
 # a little to the likelihood.
 #
-# All rows go back to pixels, which tell how much ink an image has. This the sixty rows alone do know. Tuning moves the
-# large table's model in the right direction, but by far not all of the way: at a tenth of the learning rate, and with
-# epochs chosen by held-out rows, ``fit`` is careful.
+# All rows go back to pixels, which tell how much ink an image has. That can be learned from sixty rows. Tuning moves
+# the large table's model in the right direction, but by far not all of the way: at a tenth of the learning rate, and
+# with epochs chosen by held-out rows, ``fit`` is careful.
 
 figure, ax = plt.subplots(figsize=(7, 4), layout="constrained")
 edges = np.linspace(200, 450, 41)
