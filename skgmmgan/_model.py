@@ -10,7 +10,8 @@ import torch
 
 from ._discriminator import tilt
 
-CHUNK = 5000  # rows that are scored or drawn at once
+CHUNK = 5000  # rows that are scored at once
+DRAWN = 10_000  # rows that are drawn at once
 MIN_ACCEPTANCE = 0.2  # the cap M is the largest with which at least this share of the generator's rows is accepted
 
 
@@ -107,7 +108,7 @@ class Model:
         """Values of n rows of the generator alone, as they are given out, (n, n_columns)."""
         generator = self.working_generator()
         stream = seeded_stream(self.device, rng)
-        chunks = [min(CHUNK, n - i) for i in range(0, n, CHUNK)] or [0]
+        chunks = [min(DRAWN, n - i) for i in range(0, n, DRAWN)] or [0]
         return np.concatenate([self.decode(*generator.sample(m, stream, first), rng) for m in chunks])
 
     def decode(self, z, codes, rng):
@@ -123,7 +124,7 @@ class Model:
             return self.propose(n, rng, first)
         accepted, missing = [np.empty((0, len(self.codec.columns)))], n
         while missing > 0:
-            proposed = self.propose(min(n_proposals(missing), 20 * CHUNK), rng, first)
+            proposed = self.propose(min(n_proposals(missing), 10 * DRAWN), rng, first)
             kept = proposed[np.log(rng.uniform(size=len(proposed))) < self.log_tilt(proposed) - self.log_cap]
             accepted.append(kept[:missing])
             missing -= len(accepted[-1])
