@@ -31,6 +31,8 @@ LABEL_SCALE = 0.1  # standard deviation of a component along the label, relative
 class ClassPriorSearch(PriorSearch):
     """Fits codec and class mixtures; the first column of the values holds the labels."""
 
+    search_dtype = np.float64  # rows of a class are found by their coordinate
+
     def _candidates(self, values):
         n_classes = len(np.unique(values[:, 0]))
         most = min(MAX_CLASS_COMPONENTS // n_classes, max(1, len(values) // (n_classes * ROWS_PER_COMPONENT)))

@@ -55,6 +55,8 @@ class PriorSearch:
     n_init : int
     """
 
+    search_dtype = np.float32  # of the coordinates of many rows: EM is limited by memory
+
     def __init__(self, make_codec, n_components, covariance_type, reg_covar, n_init):
         self.make_codec = make_codec
         self.given = {"n_components": n_components, "covariance_type": covariance_type, "reg_covar": reg_covar}
@@ -82,11 +84,12 @@ class PriorSearch:
         folds, seed = self._folds(n, rng), rng.randint(2**31 - 1)  # the same chance for all candidates
         if not folds:
             return setting
+        dtype = np.float64 if n < FEW_ROWS or "reg_covar" in given else self.search_dtype
 
         @cache
         def splits(n_knots):
             noise = np.random.RandomState(seed)
-            return [self._split(values[train], values[test], n_knots, noise) for train, test in folds]
+            return [self._split(values[train], values[test], n_knots, dtype, noise) for train, test in folds]
 
         @cache
         def held_out(items):
@@ -136,10 +139,12 @@ class PriorSearch:
                 break
         return best
 
-    def _split(self, train, test, n_knots, rng):
+    def _split(self, train, test, n_knots, dtype, rng):
         """What scoring a setting needs of one fold."""
         codec = self.make_codec(train, n_knots, rng)
-        return Split(codec, self.coordinates(codec, train, rng)[0], *self.coordinates(codec, test, rng))
+        z, _ = self.coordinates(codec, train, rng)
+        z_test, log_slopes = self.coordinates(codec, test, rng)
+        return Split(codec, z.astype(dtype), z_test.astype(dtype), log_slopes)
 
     def _held_out(self, splits, setting, seed):
         """Mean held-out log-likelihood of the mixture, in the units of the values; no outlier decides alone."""
