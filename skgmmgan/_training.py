@@ -161,7 +161,7 @@ def warm_start(models, values, folds, settings, rng):
 
     start = best = held_out()
     best_epoch = selected = 0
-    for epoch in settings.progress(range(1, settings.max_epochs + 1), desc="warm start"):
+    for epoch in settings.progress(range(1, settings.max_epochs + 1), desc="network"):
         loss = float(np.mean([run.run() for run in runs]))
         score = held_out()
         settings.record(
@@ -250,7 +250,7 @@ def absorb(model, critics, real, settings, rng):
     """Rounds of generator steps on (1 - weight) NLL(real rows) - weight E[reward x log p_G]."""
     train = real[critics.folds[0][0]]
     held = to_tensors(model, real[critics.folds[0][1]], rng)
-    for round_ in settings.progress(range(1, settings.adversarial_rounds + 1), desc="absorb"):
+    for round_ in settings.progress(range(1, settings.adversarial_rounds + 1), desc="adversarial"):
         fake = model.codec.features(model.sample(critics.n_rows, rng))
         (classifier,) = critics.fit(fake, rng, n_folds=1)
         before = row_log_prob(model.working_generator(), held)
@@ -339,7 +339,7 @@ def keep(model, critics, settings, rng):
     # those that train none give the cap, log Z and the line search
     reference = Proposals(model, int(np.clip(2 * n_real, MIN_REFERENCE_ROWS, MAX_REFERENCE_ROWS)), rng)
     held_tilt = np.zeros(sum(len(held) for _, held in critics.folds))
-    for round_ in settings.progress(range(1, settings.adversarial_rounds + 1), desc="keep"):
+    for round_ in settings.progress(range(1, settings.adversarial_rounds + 1), desc="discriminators"):
         proposals.renew(rng)
         classifiers = critics.fit(proposals.accepted(critics.n_rows, rng), rng)
         held_logits = critics.held_out_logits(classifiers)

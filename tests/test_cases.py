@@ -374,4 +374,4 @@ def test_rare_modes_are_drawn_in_silence(X):
     assert not caught
     with contextlib.redirect_stderr(err):
         fast(verbose=1, max_epochs=1, adversarial_rounds=0).fit(X)
-    assert "warm start" in err.getvalue()
+    assert "network" in err.getvalue()

@@ -580,7 +580,7 @@ def test_verbose_shows_progress_on_stderr(capfd):
     GMMGAN(1, max_epochs=2, adversarial_rounds=1, verbose=1, random_state=0).fit(two_moons(200))
     out, err = capfd.readouterr()
     assert out == ""
-    assert "warm start" in err
+    assert "network" in err
 
 
 def test_auto_device_works_everywhere():
