@@ -115,6 +115,10 @@ class Model:
         """Values of drawn coordinates and codes, as they are given out, (n, n_columns)."""
         return self.as_given(self.codec.decode(z.double().cpu().numpy(), codes.cpu().numpy(), rng))
 
+    def accepts(self, log_tilt, rng):
+        """Draw the mask of the generator's rows, with these tilts, that rejection leaves, (n,)."""
+        return np.log(rng.uniform(size=len(log_tilt))) < log_tilt - self.log_cap
+
     def sample(self, n, rng, first=None):
         """Values of n independent rows: the generator's, thinned by rejection with the kept discriminators.
 
@@ -125,7 +129,7 @@ class Model:
         accepted, missing = [np.empty((0, len(self.codec.columns)))], n
         while missing > 0:
             proposed = self.propose(min(n_proposals(missing), 10 * DRAWN), rng, first)
-            kept = proposed[np.log(rng.uniform(size=len(proposed))) < self.log_tilt(proposed) - self.log_cap]
+            kept = proposed[self.accepts(self.log_tilt(proposed), rng)]
             accepted.append(kept[:missing])
             missing -= len(accepted[-1])
         return np.concatenate(accepted)

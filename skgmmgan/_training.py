@@ -325,8 +325,7 @@ class Proposals:
     def accepted(self, n, rng):
         """Features of n rows, those that rejection leaves; further proposals wherever they are too few."""
         while True:
-            log_u = np.log(rng.uniform(size=len(self.log_tilt)))
-            accepted = np.flatnonzero(log_u < self.log_tilt - self.model.log_cap)
+            accepted = np.flatnonzero(self.model.accepts(self.log_tilt, rng))
             if len(accepted) >= n:
                 return self.features[rng.permutation(accepted)[:n]]
             self.grow(n_proposals(n - len(accepted)), rng)

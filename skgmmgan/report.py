@@ -121,9 +121,9 @@ class QualityReport:
         )
 
     def _utility(self, seed):
-        if self.target is None:
-            return
         target = self.target
+        if target is None:
+            return
         value, usual = (tstr_score(X, self.holdout, target, random_state=seed) for X in (self.synthetic, self.real))
         words = (
             f"test score of boosted trees that learn {target!r} from synthetic rows; from real rows it is {usual:.3f}"
