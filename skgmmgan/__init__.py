@@ -18,3 +18,7 @@ def __getattr__(name):
 
         return GMMGANOverSampler
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), "GMMGANOverSampler"])

@@ -6,7 +6,8 @@ missing} followed by a continuous unit that is active in state "continuous" only
 smooth monotone transform of the number, or the normal score of the level's mid-rank.
 """
 
-from dataclasses import dataclass, field
+import itertools
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +30,9 @@ MIN_MULTIPLES = 10  # distinct numbers that tell a common divisor from chance
 FEW_NUMBERS = 1000  # up to here quantiles are smoothed and spikes are doubted
 NORMAL_IQR = 1.349  # interquartile range of a standard normal variable
 TAIL = 1e-6  # ranks are kept this far from 0 and 1
+MIN_REPEATS = 100  # rows that could have broken a dependency between levels and did not, ...
+MIN_EVIDENCE = 20.0  # ... for which the odds were exp(-20) if the levels were independent
+PREVIEW = 1000  # rows that tell most pairs of columns without a dependency
 ACTIVE = 0  # the code of state "continuous", and of an active continuous unit
 ABSENT = -1  # the code of an unseen level, and of an inactive continuous unit
 
@@ -52,6 +56,8 @@ class Unit:
     shares: np.ndarray = field(default_factory=lambda: np.empty(0))
     is_state: bool = False
     parent: int = -1  # index of the state unit that switches a continuous unit on; -1: always on
+    # by the index of an earlier unit, the levels that go with each of its levels: (its levels + 1, n_levels)
+    allowed: dict = field(default_factory=dict)
 
     @property
     def n_levels(self):
@@ -189,6 +195,28 @@ def fit_normal_scores(x, n_knots):
     return fit_spline(knots[apart], scores[apart])
 
 
+def dependency(a, b, n_levels):
+    """Which levels of two units occur together, (n_levels[0] + 1, n_levels[1]), if one determines the other; or None.
+
+    A last row allows everything. Rows that repeat a level could show that it determines nothing; enough of them must
+    agree, and the more so the more often independent levels would.
+    """
+    for rows in (slice(PREVIEW), slice(None)):
+        seen = (a[rows] != ABSENT) & (b[rows] != ABSENT)
+        both = a[rows][seen] * n_levels[1] + b[rows][seen]
+        counts = np.bincount(both, minlength=n_levels[0] * n_levels[1]).reshape(n_levels)
+        if max((counts > 0).sum(axis=1)) > 1 and max((counts > 0).sum(axis=0)) > 1:
+            return None
+    for table in (counts, counts.T):
+        occurring = table.sum(axis=1) > 0
+        n_repeats = table.sum() - occurring.sum()
+        share = table.sum(axis=0) / max(table.sum(), 1)
+        evidence = -n_repeats * np.log(max((share**2).sum(), 1e-300))
+        if max((table > 0).sum(axis=1)) <= 1 and n_repeats >= MIN_REPEATS and evidence >= MIN_EVIDENCE:
+            return np.concatenate([counts > 0, np.ones((1, n_levels[1]), dtype=bool)])
+    return None
+
+
 class DiscreteColumn:
     """A column of categories, or of few different numbers: one discrete unit."""
 
@@ -215,6 +243,10 @@ class DiscreteColumn:
     def allows(self, x, enforce_bounds):
         """Mask of the values that may be asked for."""
         return self.levels.encode(x)[0] != ABSENT
+
+    def choices(self):
+        """Values that may be asked for, NaN for a missing cell, and whether those between the first two may be."""
+        return self.levels.values, False
 
     def features(self, x):
         """What a discriminator reads: finite numbers, at most MAX_LEVELS + 1 different ones."""
@@ -292,6 +324,10 @@ class NumericColumn:
         within = (x >= self.low) & (x <= self.high) if enforce_bounds else ~np.isnan(x)
         return within | (False if self.levels is None else self.levels.encode(x)[0] != ABSENT)
 
+    def choices(self):
+        missing = self.levels is not None and np.isnan(self.levels.values[-1])
+        return np.array([self.low, self.high] + [np.nan] * int(missing)), True
+
     def features(self, x):
         return np.where(np.isnan(x), 2 * self.low - self.high - 1.0, x)
 
@@ -324,6 +360,20 @@ class Codec:
             self.columns.append(column)
             self.slices.append(slice(start, len(self.units)))
         self.nominal = np.asarray(nominal)
+
+    def restrict(self, values):
+        """Find units whose levels determine those of another, so that only what occurs together is drawn together.
+
+        Class labels are left to the classifier.
+        """
+        codes = self.encode(values).codes
+        discrete = [i for i, unit in enumerate(self.units) if unit.n_levels > 1]
+        if isinstance(self.columns[0], LabelColumn):
+            discrete = discrete[1:]
+        for i, j in itertools.combinations(discrete, 2):
+            allowed = dependency(codes[:, i], codes[:, j], (self.units[i].n_levels, self.units[j].n_levels))
+            if allowed is not None:
+                self.units[j] = replace(self.units[j], allowed={**self.units[j].allowed, i: allowed})
 
     def encode(self, values, rng=None):
         """Rows of the values; with `rng`, numbers are spread inside their rounding step first."""

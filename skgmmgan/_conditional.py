@@ -18,7 +18,7 @@ import torch
 
 from ._codec import ABSENT, ACTIVE
 from ._containers import is_missing
-from ._generator import draw_index, draw_number, mixture_log_prob
+from ._generator import draw_index, draw_number, mixture_log_prob, restricted
 from ._model import seeded_stream
 
 DRAWS_PER_POOL = 500  # rows that share a pool of particles
@@ -95,20 +95,34 @@ class Pool:
         for i, unit in enumerate(codec.units):
             f, known_z, known = (t[:, i].repeat_interleave(self.size) for t in (fixed, z, codes))
             if unit.n_levels:
-                gain = self._fill_level(i, f, known, missing[i] if unit.n_levels > 1 else ABSENT)
+                excluded = missing[i] if unit.n_levels > 1 else ABSENT
+                gain = self._fill_level(i, f, known, self._possible(i, fixed, codes), excluded)
             else:
                 gain = self._fill_number(i, f, known_z)
             self._weigh(gain)
 
-    def _fill_level(self, i, fixed, known, excluded):
+    def _possible(self, i, fixed, codes):
+        """Masks of the levels of a unit, (m size, V), that go with the later ones that are known."""
+        masks = []
+        for j, unit in enumerate(self.model.codec.units):
+            if i in unit.allowed:
+                goes = self.walk.generator.companions(i, j)[:-1].T[codes[:, j]]  # (m, V)
+                free = ~fixed[:, j] | (codes[:, j] == ABSENT)
+                masks.append((goes | free[:, None]).repeat_interleave(self.size, 0))
+        return masks
+
+    def _fill_level(self, i, fixed, known, possible, excluded):
         """Take a discrete unit; returns the log-probability of what is asked of it, (m size,)."""
         log_prob = self.walk.level_log_prob(i)
-        free = log_prob.clone()
+        free = restricted(log_prob, possible).clone()
         if excluded != ABSENT:
             free[:, excluded] = -torch.inf
+            others = torch.arange(free.shape[1], device=free.device) != excluded
+            free[free.isneginf().all(1)[:, None] & others] = 0.0  # what goes with the others is a missing cell alone
         self.walk.take_level(i, torch.where(fixed, known, draw_index(free, self.stream)))
         asked = log_prob.gather(1, known.clamp(min=0)[:, None])[:, 0]
-        return torch.where(fixed, torch.where(known == ABSENT, 0.0, asked), torch.logsumexp(free, 1))
+        strange = (known == ABSENT) | asked.isneginf()  # unlikely, but as likely for every particle
+        return torch.where(fixed, torch.where(strange, 0.0, asked), torch.logsumexp(free, 1))
 
     def _fill_number(self, i, fixed, known):
         """Take a continuous unit; returns the log-density of what is asked of it, (m size,)."""
@@ -174,8 +188,8 @@ def warn_of_few_particles(effective, n):
     if few.any():
         warnings.warn(
             f"{few.sum()} of {len(few)} conditions are so unlikely that {n} rows rest on an effective sample size of "
-            f"{effective.min():.1f} at worst, so that rows may repeat. Fix fewer columns, or move fixed columns to the "
-            "front of the table.",
+            f"{effective.min():.1f} at worst, less than {max(n, MIN_EFFECTIVE)}, so that rows may repeat. Fix fewer "
+            "columns, or move fixed columns to the front of the table.",
             UserWarning,
             stacklevel=4,
         )

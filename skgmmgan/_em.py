@@ -65,6 +65,7 @@ class PriorSearch:
     def fit(self, known, fitting, setting, rng):
         """Codec of the rows that are known, and GaussianMixture of those to be fitted."""
         codec = self.make_codec(known, setting["n_knots"], rng)
+        codec.restrict(known)
         rows = fitting if len(fitting) <= MAX_EM_ROWS else fitting[rng.permutation(len(fitting))[:MAX_EM_ROWS]]
         z, _ = self.coordinates(codec, rows, rng)
         with quick_and_quiet():

@@ -5,7 +5,8 @@
     state       p(x_i = v | x_<i) = softmax_v(log share of v + t_v)
 
 with w, m, s the mixture's conditional weights, means and standard deviations, and a, b, c, t from the network. With the
-last layer at zero the generator is the mixture.
+last layer at zero the generator is the mixture. Where one unit's levels determine another's, v runs over the levels
+that go with those before it.
 """
 
 import math
@@ -77,6 +78,14 @@ def class_shares(labels, codes, expected):
     return (counts + weight * expected) / (rows[:, None] + weight)
 
 
+def restricted(log_prob, allowed):
+    """Log-probabilities (n, V) of the levels in all of some masks, -inf for others; all levels where none is left."""
+    if not allowed:
+        return log_prob
+    possible = torch.stack(allowed).all(0) & ~log_prob.isneginf()
+    return torch.where(possible | ~possible.any(1, keepdim=True), log_prob, -torch.inf)
+
+
 def draw_index(log_weights, generator):
     """One index a row with the given log-weights, (n,)."""
     cumulative = torch.softmax(log_weights, 1).cumsum(1)
@@ -120,6 +129,10 @@ class Generator(nn.Module):
             self.register_buffer(f"shares_{i}", torch.tensor(units[i].shares))
             self.register_buffer(f"edges_{i}", torch.tensor(ndtri(units[i].bounds)))
             self.register_buffer(f"midpoints_{i}", torch.tensor(units[i].midpoints))
+        self.sources = [list(unit.allowed) for unit in units]
+        for i, unit in enumerate(units):
+            for source, allowed in unit.allowed.items():
+                self.register_buffer(f"allowed_{i}_{source}", torch.tensor(allowed), persistent=False)
         self.n_levels = n_levels[self.discrete].tolist()
         self.register_buffer("first_levels", torch.tensor(np.cumsum(self.n_levels, dtype=int) - self.n_levels))
 
@@ -141,7 +154,12 @@ class Generator(nn.Module):
 
     def _base(self, i, means, log_weights, codes):
         """Log-probability of each level before the network has its say, (n, V), up to a constant."""
-        return self._level_log_prob(i, means, log_weights, self.prior.scales[i])
+        base = self._level_log_prob(i, means, log_weights, self.prior.scales[i])
+        return restricted(base, [self.companions(source, i)[codes[:, source]] for source in self.sources[i]])
+
+    def companions(self, source, i):
+        """Which levels of unit i go with each level of an earlier one, (its levels + 1, V); all with an unseen one."""
+        return getattr(self, f"allowed_{i}_{source}")
 
     def _level_log_prob(self, i, means, log_weights, scales):
         """Log-probability of each level under one-dimensional mixtures, (n, V); of a state, its log-share."""
@@ -153,7 +171,8 @@ class Generator(nn.Module):
     def log_prob(self, z, codes, stream=None):
         """Log-density of each unit given those before it, (n, d): nats, in coordinates.
 
-        An inactive unit has 0, an unseen level -log(n_rows + 1). With a torch.Generator, the network uses dropout.
+        An inactive unit has 0, a level that is unseen or does not go with others -log(n_rows + 1). With a
+        torch.Generator, the network uses dropout.
         """
         return self._log_prob(z, codes, self.network(z, codes, stream))
 
@@ -182,7 +201,7 @@ class Generator(nn.Module):
         log_prob = torch.cat([torch.log_softmax(part, 1) for part in logits.split(self.n_levels, 1)], 1)
         codes = codes[:, self.discrete]
         seen = log_prob.gather(1, codes.clamp(min=0) + self.first_levels) + self.log_seen
-        return torch.where(codes == ABSENT, self.log_unseen, seen).unbind(1)
+        return torch.where((codes == ABSENT) | seen.isneginf(), self.log_unseen, seen).unbind(1)
 
     def _continuous_log_prob(self, z, codes, means, log_weights, outputs):
         """Log-densities of the continuous units, a list of (n,)."""

@@ -228,7 +228,8 @@ class GMMGAN(DensityMixin, BaseGMMGAN):
         values, fixed = self._table.conditions(conditions)
         allowed = self._model.codec.allows(values, fixed, self._model.enforce_bounds)
         if not allowed.all():
-            self._table.refuse_condition(conditions, *np.argwhere(~allowed)[0])
+            i, j = np.argwhere(~allowed)[0]
+            self._table.refuse_condition(conditions, i, j, *self._model.codec.columns[j].choices())
         return Given(values, np.tile(fixed, (len(values), 1)))
 
     def _draw(self, n, given, rng):

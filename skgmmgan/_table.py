@@ -11,7 +11,7 @@ from datetime import date
 
 import numpy as np
 
-from ._containers import FRAMES, container_of, is_frame
+from ._containers import FRAMES, container_of, is_frame, is_missing
 from ._plain import from_plain, to_plain
 from ._polars import as_datetime
 
@@ -23,6 +23,7 @@ TIME_LIMITS = {  # of polars' dtypes, in their ticks
 }
 EXACT = 2**53  # every integer up to here is a float
 IDENTIFIER_ROWS = 20  # text that differs in each of at least so many rows is taken for an identifier
+MAX_SHOWN = 10  # values that a message lists
 
 
 class NotHashableError(ValueError):
@@ -176,6 +177,11 @@ def _sorted(values):
         return sorted(values)
     except TypeError:
         return sorted(values, key=lambda value: (type(value).__name__, str(value)))
+
+
+def plain_repr(value):
+    """A cell as Python would write it, without the name of a NumPy type."""
+    return repr(value.item() if isinstance(value, np.number) else value)
 
 
 def _is_hashable(value):
@@ -346,6 +352,9 @@ class Table:
 
     def _as_held(self, x, asked, column):
         """Numbers as a column holds them; ValueError for an integer or a time that it would change."""
+        text = next((value for value in asked if isinstance(value, str)), None)
+        if text is not None and not self.container.is_time(column.dtype):
+            raise ValueError(f"conditions ask for the text {text!r} in column {column.label}, which holds numbers.")
         present = np.flatnonzero(~np.isnan(x))
         held = column.decode(x[present])
         if isinstance(column, Integers):
@@ -353,8 +362,9 @@ class Table:
                 want = asked[i]
                 if not self.container.equal(want, have):
                     raise ValueError(
-                        f"conditions ask for {want!r} in column {column.label}, which would hold {have!r} instead; ask "
-                        f"for what its dtype {column.dtype} and its steps can hold, in its time zone if it has one."
+                        f"conditions ask for {plain_repr(want)} in column {column.label}, which would hold "
+                        f"{plain_repr(have)} instead; ask for what its dtype {column.dtype} and its steps can hold, in "
+                        "its time zone if it has one."
                     )
         x[present] = column.encode(self.container, held)
         return x
@@ -392,14 +402,24 @@ class Table:
             raise ValueError(f"conditions name {name!r}, which is no column of the table; they are {self.names}.")
         return self.names.index(name)
 
-    def refuse_condition(self, given, i, j):
-        """Raise ValueError for the condition in row i and column j."""
+    def refuse_condition(self, given, i, j, choices, is_range):
+        """Raise ValueError for the condition in row i and column j, whose column allows these values."""
         container, cells = self._condition_cells(given)
-        value = container.objects(cells[self.names[j]])[i]
+        column, value = self.columns[j], container.objects(cells[self.names[j]])[i]
+        if is_missing(value):
+            raise ValueError(
+                f"conditions ask for a missing cell in column {column.label}, which had none at fit; ask for a value."
+            )
+        allowed = self.container.objects(column.decode(choices[~np.isnan(choices)]))
+        shown = [plain_repr(v) for v in allowed[:MAX_SHOWN]]
+        if is_range:
+            words = [f"numbers from {shown[0]} to {shown[1]} (others with enforce_bounds=False)"]
+        else:
+            words = shown + [f"{len(allowed) - len(shown)} more"] * (len(allowed) > len(shown))
+        words += ["a missing cell"] * bool(np.isnan(choices).any())
         raise ValueError(
-            f"conditions ask for {value!r} in column {self.columns[j].label}, which the fitted table does not allow: "
-            "a category, a missing cell or one of few numbers must have been there at fit, any other number must be "
-            "within the bounds of its column unless enforce_bounds=False."
+            f"conditions ask for {plain_repr(value)} in column {column.label}, which the fitted table does not allow; "
+            f"it allows {', '.join(words)}."
         )
 
     def fill(self, X, gaps, values):
