@@ -31,6 +31,7 @@ STRUCTURE = (
     "hidden_layer_sizes",
     "min_category_count",
 )  # parameters that make the shape of a model
+DROPOUT, DROPOUT_ROWS = 0.2, 10_000  # share of hidden units, which falls in proportion beyond so many rows
 TUNING_RATE = 0.1  # of the learning rate, where weights are trained already
 MIN_NUMBER, MAX_NUMBER = 1e-100, 1e100  # of the largest number of a column
 
@@ -143,11 +144,15 @@ class BaseGMMGAN(BaseEstimator):
     learning_rate : float, default=0.004
         Of Adam in the warm start; the weights into the outputs have a quarter of it.
 
-    dropout : float in [0, 1), default=0.2
-        Share of hidden units left out at random in training.
+    dropout : float in [0, 1) or "auto", default="auto"
+        Share of hidden units left out at random in training; "auto" is 0.2 up to 10,000 rows, then 2,000 / n_samples.
 
     keep_discriminators : bool, default=True
         Whether discriminators that raise the held-out log-likelihood stay in the density.
+
+    min_acceptance : float in (0, 1], default=0.2
+        Share of the generator's rows that the kept discriminators let pass at least. No row is made more likely by
+        them than by a factor of 1 / min_acceptance; lower values are more faithful, and slower in that proportion.
 
     enforce_bounds : bool, default=True
         Keep numbers inside the bounds of the training rows.
@@ -203,8 +208,9 @@ class BaseGMMGAN(BaseEstimator):
         "discriminator": [StrOptions({"boosting", "mlp"}), HasMethods(["fit", "predict"])],
         "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})],
         "keep_discriminators": ["boolean"],
+        "min_acceptance": [Interval(Real, 0, 1, closed="right")],
         "enforce_bounds": ["boolean"],
         "enforce_decimals": ["boolean"],
         "min_category_count": [Interval(Integral, 1, None, closed="left")],
@@ -232,8 +238,9 @@ class BaseGMMGAN(BaseEstimator):
         discriminator="boosting",
         batch_size="auto",
         learning_rate=4e-3,
-        dropout=0.2,
+        dropout="auto",
         keep_discriminators=True,
+        min_acceptance=0.2,
         enforce_bounds=True,
         enforce_decimals=True,
         min_category_count=1,
@@ -259,6 +266,7 @@ class BaseGMMGAN(BaseEstimator):
         self.learning_rate = learning_rate
         self.dropout = dropout
         self.keep_discriminators = keep_discriminators
+        self.min_acceptance = min_acceptance
         self.enforce_bounds = enforce_bounds
         self.enforce_decimals = enforce_decimals
         self.min_category_count = min_category_count
@@ -359,7 +367,7 @@ class BaseGMMGAN(BaseEstimator):
             codec, mixture = search.fit(values[known], values[fitting], choice, rng)
             stream = seeded_stream("cpu", rng)
             generator = self._generator(codec, mixture, len(known), values[fitting], stream)
-            return Model(codec, mixture, generator, self.enforce_bounds, self.enforce_decimals, device)
+            return self._model_of(codec, mixture, generator, device)
 
         return build
 
@@ -375,10 +383,13 @@ class BaseGMMGAN(BaseEstimator):
 
         def build(known, fitting):
             generator = copy.deepcopy(present.generator)
-            generator.network.dropout = self.dropout
-            return Model(present.codec, present.mixture, generator, self.enforce_bounds, self.enforce_decimals, device)
+            generator.network.dropout = self._dropout(len(known))
+            return self._model_of(present.codec, present.mixture, generator, device)
 
         return build
+
+    def _model_of(self, codec, mixture, generator, device):
+        return Model(codec, mixture, generator, self.enforce_bounds, self.enforce_decimals, self.min_acceptance, device)
 
     def _structure(self):
         """The parameters that a warm start can't change, as text."""
@@ -393,7 +404,10 @@ class BaseGMMGAN(BaseEstimator):
 
     def _generator(self, codec, mixture, n_rows, values, stream):
         """A generator that is the prior of n rows, of which these values may be fitted."""
-        return Generator(codec.units, mixture, n_rows, self._sizes(), self.dropout, stream)
+        return Generator(codec.units, mixture, n_rows, self._sizes(), self._dropout(n_rows), stream)
+
+    def _dropout(self, n_rows):
+        return DROPOUT * min(1.0, DROPOUT_ROWS / n_rows) if self.dropout == "auto" else self.dropout
 
     def _sizes(self):
         return [self.hidden_layer_sizes] if isinstance(self.hidden_layer_sizes, Integral) else self.hidden_layer_sizes

@@ -143,7 +143,7 @@ class GMMGANClassifier(ClassifierMixin, BaseGMMGAN):
 
     def _generator(self, codec, mixture, n_rows, values, stream):
         codes = codec.encode(values).codes
-        return LabelledGenerator(codec.units, mixture, n_rows, self._sizes(), self.dropout, stream, codes)
+        return LabelledGenerator(codec.units, mixture, n_rows, self._sizes(), self._dropout(n_rows), stream, codes)
 
     @staticmethod
     def _whole(values):

@@ -18,6 +18,8 @@ from ._network import MaskedLinear, arrays_of, dropout, load_arrays
 MAX_LOGIT = 10.0
 MAX_REWARD = 3.0
 DROPOUT = 0.2  # of the perceptron
+ROWS_PER_LEAF = 400  # of boosted trees, which have ...
+LEAVES = (31, 127)  # ... at least and at most so many leaves
 
 REWARDS = {
     "reverse_kl": lambda logits: logits,
@@ -106,9 +108,10 @@ class TorchMLPClassifier(ClassifierMixin, BaseEstimator):
 
 
 def make_boosting(nominal, n_rows):
-    """Boosted trees, fewer for few rows."""
+    """Boosted trees, fewer for few rows and larger for many."""
     return HistGradientBoostingClassifier(
         max_iter=int(np.clip(n_rows // 10, 20, 100)),
+        max_leaf_nodes=int(np.clip(n_rows // ROWS_PER_LEAF, *LEAVES)),
         l2_regularization=1.0,
         categorical_features=nominal if nominal.any() else None,
         early_stopping=False,

@@ -12,7 +12,6 @@ from ._discriminator import tilt
 
 CHUNK = 5000  # rows that are scored at once
 DRAWN = 10_000  # rows that are drawn at once
-MIN_ACCEPTANCE = 0.2  # the cap M is the largest with which at least this share of the generator's rows is accepted
 
 
 def seeded_stream(device, rng):
@@ -26,12 +25,13 @@ class Model:
     The generator is held in float64 on the CPU; rows are drawn by a float32 copy on the device.
     """
 
-    def __init__(self, codec, mixture, generator, enforce_bounds, enforce_decimals, device):
+    def __init__(self, codec, mixture, generator, enforce_bounds, enforce_decimals, min_acceptance, device):
         self.codec = codec
         self.mixture = mixture
         self.generator = generator.double()
         self.enforce_bounds = enforce_bounds
         self.enforce_decimals = enforce_decimals
+        self.min_acceptance = min_acceptance
         self.device = device
         self.kept = []  # pairs (alpha, classifier)
         self.log_cap = 0.0
@@ -119,6 +119,10 @@ class Model:
         """Draw the mask of the generator's rows, with these tilts, that rejection leaves, (n,)."""
         return np.log(rng.uniform(size=len(log_tilt))) < log_tilt - self.log_cap
 
+    def n_proposals(self, n):
+        """Rows of the generator of which rejection leaves n or more."""
+        return int(1.1 * n / self.min_acceptance) + 20
+
     def sample(self, n, rng, first=None):
         """Values of n independent rows: the generator's, thinned by rejection with the kept discriminators.
 
@@ -128,27 +132,22 @@ class Model:
             return self.propose(n, rng, first)
         accepted, missing = [np.empty((0, len(self.codec.columns)))], n
         while missing > 0:
-            proposed = self.propose(min(n_proposals(missing), 10 * DRAWN), rng, first)
+            proposed = self.propose(min(self.n_proposals(missing), 10 * DRAWN), rng, first)
             kept = proposed[self.accepts(self.log_tilt(proposed), rng)]
             accepted.append(kept[:missing])
             missing -= len(accepted[-1])
         return np.concatenate(accepted)
 
 
-def n_proposals(n):
-    """Rows of the generator of which rejection leaves n or more."""
-    return int(1.1 * n / MIN_ACCEPTANCE) + 20
-
-
-def choose_cap(log_tilt):
-    """Largest log M at which the generator's rows with these tilts are accepted often enough.
+def choose_cap(log_tilt, min_acceptance):
+    """Largest log M at which at least such a share of the generator's rows with these tilts is accepted.
 
     The acceptance mean(min(w, M)) / M falls with M, so M is found by bisection between the least and the largest tilt.
     """
     low, high = log_tilt.min(), log_tilt.max()
     for _ in range(50):
         middle = (low + high) / 2
-        enough = np.exp(np.minimum(log_tilt, middle) - middle).mean() >= MIN_ACCEPTANCE
+        enough = np.exp(np.minimum(log_tilt, middle) - middle).mean() >= min_acceptance
         low, high = (middle, high) if enough else (low, middle)
     return low
 

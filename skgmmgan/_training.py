@@ -11,7 +11,7 @@ from sklearn.model_selection import KFold
 
 from ._discriminator import fit_discriminator, logits, make_discriminator, rewards, tilt
 from ._em import FEW_ROWS
-from ._model import CHUNK, choose_cap, log_mean_exp, n_proposals, seeded_stream
+from ._model import CHUNK, choose_cap, log_mean_exp, seeded_stream
 
 MAX_EPOCH_STEPS = 150  # an epoch of a larger table is a random part of it
 EMA_HALF_STEPS = 100  # memory of the moving average of the weights
@@ -328,13 +328,13 @@ class Proposals:
             accepted = np.flatnonzero(self.model.accepts(self.log_tilt, rng))
             if len(accepted) >= n:
                 return self.features[rng.permutation(accepted)[:n]]
-            self.grow(n_proposals(n - len(accepted)), rng)
+            self.grow(self.model.n_proposals(n - len(accepted)), rng)
 
 
 def keep(model, critics, settings, rng):
     """Rounds that multiply the density by exp(alpha D), while the gain on held-out rows exceeds its error."""
     n_real = len(critics.features)
-    proposals = Proposals(model, n_proposals(critics.n_rows), rng)  # that train discriminators
+    proposals = Proposals(model, model.n_proposals(critics.n_rows), rng)  # that train discriminators
     # those that train none give the cap, log Z and the line search
     reference = Proposals(model, int(np.clip(2 * n_real, MIN_REFERENCE_ROWS, MAX_REFERENCE_ROWS)), rng)
     held_tilt = np.zeros(sum(len(held) for _, held in critics.folds))
@@ -380,7 +380,7 @@ def tilt_gain(model, held_old, held_new, reference_new):
     .. [1] M. D. Donsker and S. R. S. Varadhan, "Asymptotic evaluation of certain Markov process expectations for
        large time", Communications on Pure and Applied Mathematics 28, 1975.
     """
-    log_cap = choose_cap(reference_new)
+    log_cap = choose_cap(reference_new, model.min_acceptance)
     log_z, log_z_std = log_mean_exp(np.minimum(reference_new, log_cap))
     old = np.minimum(held_old, model.log_cap) - model.log_normalizer
     return np.minimum(held_new, log_cap) - log_z - old, log_cap, log_z, log_z_std

@@ -51,7 +51,8 @@ def c2st_score(real, synthetic, *, estimator=None, cv=5, random_state=None):
     synthetic : array-like or DataFrame of shape (n_synthetic, n_features)
         Synthetic rows.
     estimator : classifier, default=None
-        The detector; it must accept missing values if there are any. None is HistGradientBoostingClassifier.
+        The detector, which tells probabilities or decisions; it must accept missing values if there are any. None is
+        HistGradientBoostingClassifier.
     cv : int, default=5
         Number of stratified folds.
     random_state : int, RandomState instance or None, default=None
@@ -74,7 +75,10 @@ def c2st_score(real, synthetic, *, estimator=None, cv=5, random_state=None):
     seed = int(rng.randint(2**31 - 1))
     detector = boosting(HistGradientBoostingClassifier, categorical, X, seed) if estimator is None else clone(estimator)
     folds = StratifiedKFold(cv, shuffle=True, random_state=seed)
-    return float(roc_auc_score(y, cross_val_predict(detector, X, y, cv=folds, method="predict_proba")[:, 1]))
+    method = "predict_proba" if hasattr(detector, "predict_proba") else "decision_function"
+    return float(
+        roc_auc_score(y, cross_val_predict(detector, X, y, cv=folds, method=method).reshape(len(y), -1)[:, -1])
+    )
 
 
 def c2st_scorer(estimator, X, y=None):

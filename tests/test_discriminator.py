@@ -56,3 +56,8 @@ def test_mlp_leaves_the_global_generator_alone(rng):
         make_discriminator("mlp", np.array([False]), 50, rng), rng.normal(size=(50, 1)), rng.normal(size=(50, 1))
     )
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_trees_grow_with_the_table(rng):
+    trees = [make_discriminator("boosting", np.array([False]), n, rng) for n in (50, 9000, 40_000, 10**6)]
+    assert [t.max_leaf_nodes for t in trees] == [31, 31, 100, 127]

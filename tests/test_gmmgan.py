@@ -275,6 +275,21 @@ def test_history_tells_what_was_selected_and_why(moons):
             assert entry["reason"]
 
 
+def test_discriminators_let_as_many_rows_pass_as_they_are_told():
+    X = two_moons(600)
+    model = GMMGAN(1, max_epochs=0, adversarial_rounds=2, min_acceptance=0.5, random_state=0).fit(X)
+    assert model._model.kept
+    assert all(entry["acceptance"] > 0.499 for entry in model.history_ if entry["stage"] == "keep")
+    assert model.score_columns(X)[:, -1].max() < np.log(2) + 0.01  # what they add to the log-density of a row
+
+
+def test_dropout_falls_with_the_rows_of_a_large_table():
+    X = np.random.RandomState(0).normal(size=(20_000, 1))
+    short = {"max_epochs": 0, "adversarial_rounds": 0, "random_state": 0}
+    for n, share in [(500, 0.2), (20_000, 0.1)]:
+        assert GMMGAN(1, **short).fit(X[:n])._model.generator.network.dropout == share
+
+
 def test_no_refinement_without_rounds():
     model = GMMGAN(2, adversarial_rounds=0, max_epochs=1, random_state=0).fit(two_moons(200))
     assert {entry["stage"] for entry in model.history_} <= {"prior", "warm start", "all rows", "selection"}

@@ -16,14 +16,17 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.mixture import GaussianMixture
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.utils import check_random_state
 
 from skgmmgan import GMMGAN
+from skgmmgan._discriminator import make_discriminator
 from skgmmgan.metrics import c2st_score, copy_rate, dcr_share, shape_error, trend_error, tstr_score
 
 TARGETS = {
@@ -129,9 +132,14 @@ def score_rows(train, rows, test, target, seed):
         SimpleImputer(strategy="constant", fill_value=-1e9, keep_empty_features=True),
         ExtraTreesClassifier(200, n_jobs=-1, random_state=seed),
     )
+    categorical = np.array([not pd.api.types.is_numeric_dtype(train[c]) for c in train])
+    perceptron = make_pipeline(
+        clone(trees[0]), make_discriminator("mlp", categorical, len(train), check_random_state(seed))
+    )
     return {
         "c2st": c2st_score(train, rows, random_state=seed),
         "c2st_extra_trees": c2st_score(train, rows, estimator=trees, random_state=seed),
+        "c2st_mlp": c2st_score(train, rows, estimator=perceptron, random_state=seed),
         "shape_error": shape_error(train, rows),
         "trend_error": trend_error(train, rows),
         "tstr": tstr_score(rows, test, target, random_state=seed),
