@@ -50,7 +50,8 @@ class QualityReport:
     holdout : array-like or DataFrame of shape (n_holdout, n_features), default=None
         Real rows that trained nothing. Without them copies are the only figure on privacy.
     target : name or index of a column, default=None
-        The column that a model is to predict, for the figure of utility; None leaves it out.
+        The column that a model is to predict, for the figure of utility. None leaves it out, and so do real rows that
+        teach no more than the mean of the column.
     random_state : int, RandomState instance or None, default=None
         Seed of the thinning and of the detectors.
 
@@ -125,6 +126,8 @@ class QualityReport:
         if target is None:
             return
         value, usual = (tstr_score(X, self.holdout, target, random_state=seed) for X in (self.synthetic, self.real))
+        if usual <= 0:  # R2: the mean would do as well
+            return
         words = (
             f"test score of boosted trees that learn {target!r} from synthetic rows; from real rows it is {usual:.3f}"
         )
@@ -183,6 +186,8 @@ class QualityReport:
             unknown = " Utility and distances to training rows were not measured: that takes a holdout."
         elif self.target is None:
             unknown = " Utility was not measured: that takes a target."
+        elif "train on synthetic" not in verdicts:
+            unknown = f" Utility was not measured: nothing can be learned about {self.target!r} from the real rows."
         if overall == GOOD:
             return f"Every measure is good: these rows can stand in for the real ones in most analyses.{unknown}"
         return f"Look twice: {', '.join(weak)} {'is' if len(weak) == 1 else 'are'} {overall}.{unknown}"

@@ -53,6 +53,14 @@ def test_copies_are_named():
     assert found["nearer to training"] == POOR
 
 
+def test_utility_is_left_out_where_real_rows_teach_nothing():
+    pd = pytest.importorskip("pandas")
+    real, rows, test = (pd.DataFrame(draw(200, np.eye(3), seed=s), columns=list("abc")) for s in range(3))
+    report = QualityReport(real, rows, test, target="b", random_state=0)
+    assert "train on synthetic" not in verdicts(report)
+    assert "nothing can be learned about 'b'" in report.summary()
+
+
 def test_utility_is_that_of_the_synthetic_rows():
     pd = pytest.importorskip("pandas")
     real, test = (pd.DataFrame(draw(400, seed=s), columns=list("abc")) for s in (0, 1))
