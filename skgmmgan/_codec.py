@@ -33,6 +33,8 @@ TAIL = 1e-6  # ranks are kept this far from 0 and 1
 MIN_REPEATS = 100  # rows that could have broken a dependency between levels and did not, ...
 MIN_EVIDENCE = 20.0  # ... for which the odds were exp(-20) if the levels were independent
 PREVIEW = 1000  # rows that tell most pairs of columns without a dependency
+MIN_ON_LINE = 20  # different numbers that cannot lie on a straight line by chance
+LINE_ERROR = 1e-9  # float error of a number on a line, relative to the largest
 ACTIVE = 0  # the code of state "continuous", and of an active continuous unit
 ABSENT = -1  # the code of an unseen level, and of an inactive continuous unit
 
@@ -332,6 +334,64 @@ class NumericColumn:
         return np.where(np.isnan(x), 2 * self.low - self.high - 1.0, x)
 
 
+class LinearColumn(NumericColumn):
+    """A column that was a straight line of an earlier one in every row: it has no more to tell than whether it is.
+
+    `encode` is told 0 where it is and 1 where it is not, and the codec computes its numbers.
+    """
+
+    def __init__(self, x, source, slope, intercept):
+        present = x[~np.isnan(x)]
+        self.low, self.high = present.min(), present.max()
+        self.source, self.slope, self.intercept, self.step = source, slope, intercept, grid_step(np.unique(present))
+        self.levels = self._states(np.empty(0), np.empty(0), len(present), len(x) - len(present))
+        self.holds = Levels(np.zeros(1), np.ones(1), np.zeros(1, dtype=int))
+
+    def units(self, start):
+        return [self.holds.unit]
+
+    def encode(self, x, rng):
+        codes, log_within = self.holds.encode(x)
+        return self.holds.coordinates(codes)[:, None], codes[:, None], log_within
+
+    def decode(self, z, codes, rng):
+        return np.zeros(len(codes))
+
+    def features(self, x):
+        return np.zeros(len(x))
+
+    def of(self, source, enforce_decimals=True):
+        """The numbers that belong to those of the source."""
+        return round_to_grid(self.slope * source + self.intercept, self.step * enforce_decimals)
+
+    def misses(self, source, x):
+        """Mask of the rows that are not on the line, as floats."""
+        size = max(abs(self.low), abs(self.high))
+        return 1.0 - np.isclose(self.of(source), x, rtol=0.0, atol=LINE_ERROR * size, equal_nan=True)
+
+    def inverse(self, x):
+        """The numbers of the source that these belong to."""
+        return (x - self.intercept) / self.slope
+
+
+def find_line(source, x):
+    """A LinearColumn for x as a straight line of one of some columns, a dict from index to numbers; or None."""
+    if len(np.unique(x[~np.isnan(x)])) < MIN_ON_LINE:
+        return None
+    for i, a in source.items():
+        head = [column[:PREVIEW] for column in (a, x)]
+        if not np.array_equal(*map(np.isnan, head)) or np.isnan(head[1]).all():
+            continue
+        low, high = np.nanargmin(head[0]), np.nanargmax(head[0])
+        if a[low] == a[high] or x[low] == x[high]:
+            continue
+        slope = (x[high] - x[low]) / (a[high] - a[low])
+        column = LinearColumn(x, i, slope, x[low] - slope * a[low])
+        if not column.misses(*head).any() and not column.misses(a, x).any():
+            return column
+    return None
+
+
 class Codec:
     """Float matrix <-> units, column by column.
 
@@ -346,6 +406,7 @@ class Codec:
 
     def __init__(self, values, categorical, nominal, *, n_knots, rng, label=None):
         self.columns, self.units, self.slices = [], [], []
+        sources = {}  # numeric columns so far
         for x, is_category, is_nominal in zip(values.T, categorical, nominal, strict=True):
             if label is not None and not self.columns:
                 column = label
@@ -354,7 +415,10 @@ class Codec:
             elif is_discrete(x):
                 column = DiscreteColumn(x, nominal=False)
             else:
-                column = NumericColumn(x, n_knots, rng)
+                column = find_line(sources, x)
+                if column is None:
+                    column = NumericColumn(x, n_knots, rng)
+                    sources[len(self.columns)] = x
             start = len(self.units)
             self.units += column.units(start)
             self.columns.append(column)
@@ -377,7 +441,8 @@ class Codec:
 
     def encode(self, values, rng=None):
         """Rows of the values; with `rng`, numbers are spread inside their rounding step first."""
-        parts = [column.encode(x, rng) for column, x in zip(self.columns, values.T, strict=True)]
+        told = [x if c is None else c.misses(values[:, c.source], x) for c, x in zip(self._lines(), values.T)]
+        parts = [column.encode(x, rng) for column, x in zip(self.columns, told, strict=True)]
         z, codes, log_slopes = zip(*parts, strict=True)
         return Rows(np.concatenate(z, axis=1), np.concatenate(codes, axis=1), np.column_stack(log_slopes))
 
@@ -389,7 +454,25 @@ class Codec:
     def as_given(self, values, enforce_bounds=True, enforce_decimals=True):
         """Values as they are given out: with the decimals and inside the bounds of the training rows."""
         columns = zip(self.columns, values.T, strict=True)
-        return np.column_stack([column.as_given(x, enforce_bounds, enforce_decimals) for column, x in columns])
+        given = np.column_stack([column.as_given(x, enforce_bounds, enforce_decimals) for column, x in columns])
+        for j, line in enumerate(self._lines()):
+            if line is not None:
+                given[:, j] = line.of(given[:, line.source], enforce_decimals)
+        return given
+
+    def _lines(self):
+        """The columns that are lines of others, None for all others."""
+        return [column if isinstance(column, LinearColumn) else None for column in self.columns]
+
+    def complete(self, values, fixed):
+        """Values and mask of fixed cells, with the source of a line fixed too where the line is."""
+        values, fixed = values.copy(), fixed.copy()
+        for j, line in enumerate(self._lines()):
+            if line is not None:
+                known = fixed[:, j] & ~fixed[:, line.source]
+                source = self.columns[line.source].as_given(line.inverse(values[known, j]), False, True)
+                values[known, line.source], fixed[known, line.source] = source, True
+        return values, fixed
 
     def unit_mask(self, columns):
         """Mask of the units of the columns in a mask, (..., n_columns) -> (..., d)."""

@@ -45,6 +45,8 @@ class Given(NamedTuple):
 
 def draw_given(model, given, n, rng):
     """Values of n rows for each row that is given, (m, n, n_columns), and their effective sample sizes, (m,)."""
+    values, fixed = model.codec.complete(given.values, given.fixed)
+    given = given._replace(values=values, fixed=fixed)
     size = min(n, DRAWS_PER_POOL)
     n_pools = -(-n // size)
     groups = given.take(np.repeat(np.arange(len(given.values)), n_pools))

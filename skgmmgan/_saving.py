@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ._classifier import GMMGANClassifier
-from ._codec import Codec, DiscreteColumn, LabelColumn, Levels, NumericColumn, Unit
+from ._codec import Codec, DiscreteColumn, LabelColumn, Levels, LinearColumn, NumericColumn, Unit
 from ._containers import ArrayContainer, NarwhalsContainer, PandasContainer
 from ._discriminator import TorchMLPClassifier
 from ._generator import Generator, LabelledGenerator
@@ -18,7 +18,7 @@ from ._table import Categories, Floats, Integers, Table
 
 OWN = [
     *(GMMGAN, GMMGANClassifier, TorchMLPClassifier, Model, Generator, LabelledGenerator, Spline),
-    *(Codec, DiscreteColumn, LabelColumn, Levels, NumericColumn, Unit),
+    *(Codec, DiscreteColumn, LabelColumn, Levels, LinearColumn, NumericColumn, Unit),
     *(Table, Categories, Floats, Integers, ArrayContainer, NarwhalsContainer, PandasContainer),
 ]
 TRUSTED = [f"{kind.__module__}.{kind.__qualname__}" for kind in OWN] + [

@@ -1,5 +1,6 @@
 """Rows given some of their cells."""
 
+import copy
 import datetime
 import itertools
 import pickle
@@ -474,3 +475,80 @@ def test_chance_is_no_dependency(rng):
     X["group"] = np.where(rng.uniform(size=120) < 0.5, "a", "b")
     model = GMMGAN(1, **PRIOR).fit(X)
     assert not any(unit.allowed for unit in model._model.codec.units)
+
+
+@pytest.fixture(scope="module")
+def lines():
+    """A table in which columns are straight lines of others: an age, a copy with gaps, hundredths, a later day."""
+    pd = pytest.importorskip("pandas")
+    rng = np.random.RandomState(0)
+    X = pd.DataFrame({"born": rng.randint(1930, 2005, 800), "wage": rng.gamma(2, 3, 800).round(2)})
+    X.loc[rng.uniform(size=800) < 0.2, "wage"] = np.nan
+    X["age"] = 2024 - X["born"]
+    X["pay"] = X["wage"]
+    X["cents"] = X["wage"] * 100
+    X["start"] = pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.randint(0, 500, 800), "D")
+    X["end"] = X["start"] + pd.Timedelta(days=30)
+    return GMMGAN(2, max_epochs=1, adversarial_rounds=1, random_state=0).fit(X), X
+
+
+def is_on_lines(X):
+    gap = X["wage"].isna()
+    return (
+        (2024 - X["born"] == X["age"])
+        & ((X["end"] - X["start"]).dt.days == 30)
+        & ((X["pay"] == X["wage"]) | gap & X["pay"].isna())
+        & (np.isclose(X["cents"], X["wage"] * 100) | gap & X["cents"].isna())
+    )
+
+
+def test_straight_lines_of_other_columns_stay_straight(lines):
+    model, X = lines
+    rows, _ = model.sample(2000, random_state=0)
+    assert is_on_lines(rows).all()
+    assert rows.dtypes.equals(X.dtypes)
+    assert rows["wage"].isna().any()
+    assert rows["wage"].nunique() > 100
+    loose, _ = copy.deepcopy(model).set_params(enforce_decimals=False).fit(X).sample(200, random_state=0)
+    assert np.allclose(loose["pay"], loose["wage"], equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "then"),
+    [
+        ({"age": 40}, {"born": 1984}),
+        ({"cents": 250.0}, {"wage": 2.5, "pay": 2.5}),
+        ({"end": "2020-03-01"}, {"start": "2020-01-31"}),
+        ({"pay": None}, {"wage": None, "cents": None}),
+    ],
+    ids=str,
+)
+def test_conditions_on_a_line_fix_what_it_is_a_line_of(lines, conditions, then):
+    rows, _ = lines[0].sample(30, conditions=conditions, random_state=0)
+    assert is_on_lines(rows).all()
+    for name, value in {**conditions, **then}.items():
+        assert (rows[name].isna() if value is None else rows[name] == value).all()
+
+
+def test_a_line_is_bounded_and_can_be_broken(lines):
+    model, X = lines
+    with pytest.raises(ValueError, match="numbers from 20 to 94"):
+        model.sample(2, conditions={"age": 400})
+    rows, _ = model.sample(5, conditions={"age": 40, "born": 1950}, random_state=0)
+    assert (rows[["age", "born"]] == [40, 1950]).all(axis=None)
+    row = X.head(1)
+    fall = model.score_samples(row) - model.score_samples(row.assign(age=row["age"] + 1))
+    assert 3 < fall[0] < 15
+
+
+def test_gaps_on_a_line_are_computed(lines):
+    model, X = lines
+    full = X[X["wage"].notna()].head(40).reset_index(drop=True)
+    holes = full.copy()
+    holes.loc[:9, "wage"] = np.nan
+    holes.loc[10:19, ["pay", "cents"]] = np.nan
+    holes.loc[20:, ["wage", "pay", "cents"]] = np.nan
+    filled = model.impute(holes, random_state=0)
+    assert is_on_lines(filled).all()
+    assert np.allclose(filled[:20]["wage"], full[:20]["wage"])
+    assert filled.notna().all(axis=None)
