@@ -203,6 +203,19 @@ class GMMGAN(DensityMixin, BaseGMMGAN):
         -----
         UserWarning
             If conditions are so unlikely that too few particles matter.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skgmmgan import GMMGAN
+        >>> X = load_iris(as_frame=True).frame
+        >>> model = GMMGAN(3, max_epochs=0, adversarial_rounds=0, random_state=0).fit(X)
+        >>> rows, _ = model.sample(4, conditions={"target": 2, "petal length (cm)": 5.1})
+        >>> rows["petal length (cm)"].tolist()
+        [5.1, 5.1, 5.1, 5.1]
+        >>> wide, _ = model.sample(4, where=lambda d: d["sepal width (cm)"] > 3)
+        >>> bool((wide["sepal width (cm)"] > 3).all())
+        True
         """
         check_is_fitted(self)
         check_count("n_samples", n_samples, least=0)
@@ -263,6 +276,17 @@ class GMMGAN(DensityMixin, BaseGMMGAN):
         References
         ----------
         .. [1] D. B. Rubin, "Multiple Imputation for Nonresponse in Surveys", Wiley 1987.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.datasets import load_iris
+        >>> from skgmmgan import GMMGAN
+        >>> X = load_iris().data
+        >>> X[:10, 2] = np.nan
+        >>> filled = GMMGAN(3, max_epochs=0, adversarial_rounds=0, random_state=0).fit(X).impute(X)
+        >>> int(np.isnan(filled).sum())
+        0
         """
         values = self._values(X)
         check_count("n_draws", n_draws, least=1)

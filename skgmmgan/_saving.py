@@ -50,10 +50,24 @@ def save(estimator, path):
         keep such a model. No file is written.
     ImportError
         If skops is not installed.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> from skgmmgan import GMMGAN, load, save
+    >>> X = np.random.default_rng(0).normal(size=(100, 2))
+    >>> model = GMMGAN(1, max_epochs=0, adversarial_rounds=0).fit(X)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "model.skgmmgan")
+    ...     save(model, path)
+    ...     again = load(path)
+    >>> again.score(X) == model.score(X)
+    True
     """
     skops = _import_skops()
     try:
-        data = skops.dumps(estimator)
+        data = skops.dumps(estimator, compression=zipfile.ZIP_DEFLATED)
         unknown = _unknown_types(skops, data)
     except Exception as error:  # skops raises many kinds
         raise TypeError(f"{type(estimator).__name__} cannot be saved: {error}. joblib.dump keeps it.") from error

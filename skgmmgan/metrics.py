@@ -67,6 +67,17 @@ def c2st_score(real, synthetic, *, estimator=None, cv=5, random_state=None):
     References
     ----------
     .. [1] D. Lopez-Paz and M. Oquab, "Revisiting classifier two-sample tests", ICLR 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> real, same = rng.normal(size=(2, 400, 2))
+    >>> from skgmmgan.metrics import c2st_score
+    >>> 0.4 < c2st_score(real, same, random_state=0) < 0.6
+    True
+    >>> c2st_score(real, same + 3, random_state=0) > 0.9
+    True
     """
     rng = check_random_state(random_state)
     matrices, table = matrices_of(real, synthetic)
@@ -98,6 +109,17 @@ def c2st_scorer(estimator, X, y=None):
     score : float
         1 - AUC, at most 0.5: higher is better, and 0.5 means that the rows can't be told apart. It does not see labels
         that are drawn with the rows.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from skgmmgan import GMMGAN
+    >>> from skgmmgan.metrics import c2st_scorer
+    >>> model = GMMGAN(max_epochs=0, adversarial_rounds=0, random_state=0)
+    >>> search = GridSearchCV(model, {"n_components": [1, 3]}, scoring=c2st_scorer, cv=2).fit(load_iris().data)
+    >>> bool(search.best_score_ <= 0.5)
+    True
     """
     rows, _ = sample_pipeline(estimator, len(X))
     return 1 - max(0.5, c2st_score(X, rows, random_state=0))
@@ -143,6 +165,12 @@ def shape_error(real, synthetic, *, sdmetrics=False):
     error : float
         Between 0 (the same) and 1: the Kolmogorov-Smirnov distance of numbers, the total variation distance of
         categories, averaged over columns. It does not see how columns hang together.
+
+    Examples
+    --------
+    >>> from skgmmgan.metrics import shape_error
+    >>> shape_error([[0.0], [1.0]], [[0.0], [0.0]])
+    0.5
     """
     errors = [error for _, error in column_errors(real, synthetic, sdmetrics=sdmetrics)]
     return float(np.mean(errors)) if errors else 0.0
@@ -165,6 +193,12 @@ def column_errors(real, synthetic, *, sdmetrics=False):
     errors : list of tuple
         Name of each column, for arrays its index, and its error between 0 and 1. With `sdmetrics`, a number that is
         missing in all rows of a table has none.
+
+    Examples
+    --------
+    >>> from skgmmgan.metrics import column_errors
+    >>> column_errors([[0.0, 5.0], [1.0, 6.0]], [[0.0, 5.0], [0.0, 6.0]])
+    [(0, 0.5), (1, 0.0)]
     """
     (real, synthetic), table = matrices_of(real, synthetic)
     errors = []
@@ -201,6 +235,12 @@ def trend_error(real, synthetic, *, sdmetrics=False):
         Between 0 (the same) and 1: the total variation distance of two columns, numbers in ten equal bins of the real
         column, averaged over pairs; 0 for a single column. Few rows raise it. It does not see relations of three or
         more columns.
+
+    Examples
+    --------
+    >>> from skgmmgan.metrics import trend_error
+    >>> trend_error([[0.0, 0.0], [1.0, 1.0]], [[0.0, 1.0], [1.0, 0.0]])
+    1.0
     """
     (real, synthetic), table = matrices_of(real, synthetic)
     categorical = table.categorical
@@ -251,6 +291,14 @@ def tstr_score(train, test, target, *, random_state=None):
     score : float
         Area under the ROC curve for two classes of the test rows, accuracy for more, R2 for numbers: higher is better,
         and the score of real training rows is the yardstick. A class that `train` lacks has probability 0.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skgmmgan.metrics import tstr_score
+    >>> iris = load_iris(as_frame=True).frame
+    >>> tstr_score(iris[::2], iris[1::2], "petal width (cm)", random_state=0) > 0.8
+    True
     """
     names = container_of(test).names
     if target not in names:
