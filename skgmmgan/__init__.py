@@ -1,6 +1,7 @@
 """Table synthesis by a Gaussian mixture that a network and discriminators refine."""
 
 from importlib.metadata import version
+from importlib.util import find_spec
 
 from ._classifier import GMMGANClassifier
 from ._gmmgan import GMMGAN
@@ -21,4 +22,4 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted([*globals(), "GMMGANOverSampler"])
+    return sorted([*globals(), *["GMMGANOverSampler"] * (find_spec("imblearn") is not None)])

@@ -6,7 +6,6 @@ missing} followed by a continuous unit that is active in state "continuous" only
 smooth monotone transform of the number, or the normal score of the level's mid-rank.
 """
 
-import itertools
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -34,7 +33,7 @@ MIN_REPEATS = 100  # rows that could have broken a dependency between levels and
 MIN_EVIDENCE = 20.0  # ... for which the odds were exp(-20) if the levels were independent
 PREVIEW = 1000  # rows that tell most pairs of columns without a dependency
 MIN_ON_LINE = 20  # different numbers that cannot lie on a straight line by chance
-LINE_ERROR = 1e-9  # float error of a number on a line, relative to the largest
+LINE_ERROR = 1e-9  # float error of a number on a line without a grid, relative to the range
 ACTIVE = 0  # the code of state "continuous", and of an active continuous unit
 ABSENT = -1  # the code of an unseen level, and of an inactive continuous unit
 
@@ -322,6 +321,14 @@ class NumericColumn:
         x = round_to_grid(x, self.step) if enforce_decimals else x
         return np.clip(x, self.low, self.high) if enforce_bounds else x
 
+    def snapped(self, x, enforce_decimals):
+        """Numbers on the grid, and those that miss an atom by float error on it."""
+        x = round_to_grid(x, self.step * enforce_decimals)
+        if self.levels is not None:
+            for atom in self.levels.values[np.isfinite(self.levels.values)]:
+                x = np.where(same_numbers(x, atom, self), atom, x)
+        return x
+
     def allows(self, x, enforce_bounds):
         within = (x >= self.low) & (x <= self.high) if enforce_bounds else ~np.isnan(x)
         return within | (False if self.levels is None else self.levels.encode(x)[0] != ABSENT)
@@ -365,30 +372,45 @@ class LinearColumn(NumericColumn):
         return round_to_grid(self.slope * source + self.intercept, self.step * enforce_decimals)
 
     def misses(self, source, x):
-        """Mask of the rows that are not on the line, as floats."""
-        size = max(abs(self.low), abs(self.high))
-        return 1.0 - np.isclose(self.of(source), x, rtol=0.0, atol=LINE_ERROR * size, equal_nan=True)
+        """Mask of the rows that are not on the line, with or without rounding, as floats."""
+        hits = [same_numbers(self.of(source, rounded), x, self) for rounded in (True, False)]
+        return 1.0 - np.logical_or(*hits)
 
     def inverse(self, x):
         """The numbers of the source that these belong to."""
         return (x - self.intercept) / self.slope
 
 
-def find_line(source, x):
-    """A LinearColumn for x as a straight line of one of some columns, a dict from index to numbers; or None."""
+def same_numbers(a, b, column):
+    """Mask of the pairs that differ by the float error of a column at most, or are both missing."""
+    error = 8 * np.spacing(max(abs(column.low), abs(column.high)))
+    atol = min(error, column.step / 4) if column.step else error + LINE_ERROR * (column.high - column.low)
+    return np.isclose(a, b, rtol=0.0, atol=atol, equal_nan=True)
+
+
+def find_line(sources, x):
+    """A LinearColumn for x as a straight line of one of some columns, which gives the column back; or None.
+
+    Parameters
+    ----------
+    sources : dict from index to NumericColumn and its numbers
+    """
     if len(np.unique(x[~np.isnan(x)])) < MIN_ON_LINE:
         return None
-    for i, a in source.items():
-        head = [column[:PREVIEW] for column in (a, x)]
-        if not np.array_equal(*map(np.isnan, head)) or np.isnan(head[1]).all():
+    for i, (source, a) in sources.items():
+        if not np.array_equal(np.isnan(a), np.isnan(x)):
             continue
-        low, high = np.nanargmin(head[0]), np.nanargmax(head[0])
-        if a[low] == a[high] or x[low] == x[high]:
+        low, high = np.nanargmin(a), np.nanargmax(a)
+        if x[low] == x[high]:
             continue
         slope = (x[high] - x[low]) / (a[high] - a[low])
-        column = LinearColumn(x, i, slope, x[low] - slope * a[low])
-        if not column.misses(*head).any() and not column.misses(a, x).any():
-            return column
+        line = LinearColumn(x, i, slope, x[low] - slope * a[low])
+        for rows in (slice(PREVIEW), slice(None)):
+            back = round_to_grid(line.inverse(x[rows]), source.step)
+            if line.misses(a[rows], x[rows]).any() or not same_numbers(back, a[rows], source).all():
+                break
+        else:
+            return line
     return None
 
 
@@ -418,7 +440,7 @@ class Codec:
                 column = find_line(sources, x)
                 if column is None:
                     column = NumericColumn(x, n_knots, rng)
-                    sources[len(self.columns)] = x
+                    sources[len(self.columns)] = column, x
             start = len(self.units)
             self.units += column.units(start)
             self.columns.append(column)
@@ -431,13 +453,23 @@ class Codec:
         Class labels are left to the classifier.
         """
         codes = self.encode(values).codes
-        discrete = [i for i, unit in enumerate(self.units) if unit.n_levels > 1]
-        if isinstance(self.columns[0], LabelColumn):
-            discrete = discrete[1:]
-        for i, j in itertools.combinations(discrete, 2):
-            allowed = dependency(codes[:, i], codes[:, j], (self.units[i].n_levels, self.units[j].n_levels))
-            if allowed is not None:
-                self.units[j] = replace(self.units[j], allowed={**self.units[j].allowed, i: allowed})
+        sources = []  # of several units that tell the same, the first
+        for j, unit in enumerate(self.units):
+            if unit.n_levels < 2 or (j == 0 and isinstance(self.columns[0], LabelColumn)):
+                continue
+            found = {i: dependency(codes[:, i], codes[:, j], (self.units[i].n_levels, unit.n_levels)) for i in sources}
+            found = {i: allowed for i, allowed in found.items() if allowed is not None}
+            twin = next(
+                (
+                    i
+                    for i, allowed in found.items()
+                    if (allowed[:-1].sum(axis=0) <= 1).all() and (allowed[:-1].sum(axis=1) <= 1).all()
+                ),
+                None,
+            )
+            if twin is None:
+                sources.append(j)
+            self.units[j] = replace(unit, allowed=found if twin is None else {twin: found[twin]})
 
     def encode(self, values, rng=None):
         """Rows of the values; with `rng`, numbers are spread inside their rounding step first."""
@@ -455,23 +487,29 @@ class Codec:
         """Values as they are given out: with the decimals and inside the bounds of the training rows."""
         columns = zip(self.columns, values.T, strict=True)
         given = np.column_stack([column.as_given(x, enforce_bounds, enforce_decimals) for column, x in columns])
-        for j, line in enumerate(self._lines()):
-            if line is not None:
-                given[:, j] = line.of(given[:, line.source], enforce_decimals)
-        return given
+        return self.fill_lines(given, np.zeros(given.shape, dtype=bool), enforce_decimals)
 
     def _lines(self):
         """The columns that are lines of others, None for all others."""
         return [column if isinstance(column, LinearColumn) else None for column in self.columns]
 
-    def complete(self, values, fixed):
+    def fill_lines(self, values, fixed, enforce_decimals):
+        """Values with the columns that are lines computed from their sources, but for fixed cells."""
+        for j, line in enumerate(self._lines()):
+            if line is not None:
+                on_line = line.of(values[:, line.source], enforce_decimals)
+                values[:, j] = np.where(fixed[:, j], values[:, j], on_line)
+        return values
+
+    def complete(self, values, fixed, enforce_decimals):
         """Values and mask of fixed cells, with the source of a line fixed too where the line is."""
         values, fixed = values.copy(), fixed.copy()
         for j, line in enumerate(self._lines()):
             if line is not None:
                 known = fixed[:, j] & ~fixed[:, line.source]
-                source = self.columns[line.source].as_given(line.inverse(values[known, j]), False, True)
-                values[known, line.source], fixed[known, line.source] = source, True
+                source = self.columns[line.source]
+                values[known, line.source] = source.snapped(line.inverse(values[known, j]), enforce_decimals)
+                fixed[known, line.source] = True
         return values, fixed
 
     def unit_mask(self, columns):

@@ -18,7 +18,7 @@ import torch
 
 from ._codec import ABSENT, ACTIVE
 from ._containers import is_missing
-from ._generator import draw_index, draw_number, mixture_log_prob, restricted
+from ._generator import draw_index, draw_number, mixture_log_prob
 from ._model import seeded_stream
 
 DRAWS_PER_POOL = 500  # rows that share a pool of particles
@@ -45,7 +45,7 @@ class Given(NamedTuple):
 
 def draw_given(model, given, n, rng):
     """Values of n rows for each row that is given, (m, n, n_columns), and their effective sample sizes, (m,)."""
-    values, fixed = model.codec.complete(given.values, given.fixed)
+    values, fixed = model.codec.complete(given.values, given.fixed, model.enforce_decimals)
     given = given._replace(values=values, fixed=fixed)
     size = min(n, DRAWS_PER_POOL)
     n_pools = -(-n // size)
@@ -104,27 +104,38 @@ class Pool:
             self._weigh(gain)
 
     def _possible(self, i, fixed, codes):
-        """Masks of the levels of a unit, (m size, V), that go with the later ones that are known."""
-        masks = []
-        for j, unit in enumerate(self.model.codec.units):
-            if i in unit.allowed:
-                goes = self.walk.generator.companions(i, j)[:-1].T[codes[:, j]]  # (m, V)
-                free = ~fixed[:, j] | (codes[:, j] == ABSENT)
-                masks.append((goes | free[:, None]).repeat_interleave(self.size, 0))
+        """Masks of the levels of a unit, (m size, V), that go with later ones that are known, or are left by these."""
+        generator, masks = self.walk.generator, []
+        for later in generator.heirs[i]:
+            left = self._left(later, fixed, codes).float()
+            goes = left @ generator.companions(i, later)[:-1].T.float() > 0
+            masks.append(goes.repeat_interleave(self.size, 0))
         return masks
+
+    def _left(self, i, fixed, codes):
+        """Mask of the levels of a unit, (m, V): the known one, or those that go with what is known of its heirs."""
+        known = (fixed[:, i] & (codes[:, i] != ABSENT))[:, None]
+        levels = torch.arange(self.model.codec.units[i].n_levels, device=codes.device)
+        left = ~known | (codes[:, i, None] == levels)
+        for later in self.walk.generator.heirs[i]:
+            goes = self.walk.generator.companions(i, later)[:-1].T[codes[:, later]]
+            left &= known | goes | (~fixed[:, later] | (codes[:, later] == ABSENT))[:, None]
+        return left
 
     def _fill_level(self, i, fixed, known, possible, excluded):
         """Take a discrete unit; returns the log-probability of what is asked of it, (m size,)."""
         log_prob = self.walk.level_log_prob(i)
-        free = restricted(log_prob, possible).clone()
+        free = log_prob.clone()
+        for mask in possible:
+            free[~mask] = -torch.inf
         if excluded != ABSENT:
             free[:, excluded] = -torch.inf
-            others = torch.arange(free.shape[1], device=free.device) != excluded
-            free[free.isneginf().all(1)[:, None] & others] = 0.0  # what goes with the others is a missing cell alone
+        gain = torch.logsumexp(free, 1)
+        others = torch.arange(free.shape[1], device=free.device) != excluded
+        free[gain.isneginf()[:, None] & others] = 0.0  # nothing goes with the others, so anything is as good
         self.walk.take_level(i, torch.where(fixed, known, draw_index(free, self.stream)))
         asked = log_prob.gather(1, known.clamp(min=0)[:, None])[:, 0]
-        strange = (known == ABSENT) | asked.isneginf()  # unlikely, but as likely for every particle
-        return torch.where(fixed, torch.where(strange, 0.0, asked), torch.logsumexp(free, 1))
+        return torch.where(fixed, torch.where(known == ABSENT, 0.0, asked), gain)
 
     def _fill_number(self, i, fixed, known):
         """Take a continuous unit; returns the log-density of what is asked of it, (m size,)."""
@@ -135,7 +146,9 @@ class Pool:
 
     def _weigh(self, gain):
         """Multiply the weights, and resample where half of the particles do not matter any more."""
-        self.log_weights += gain.double().cpu().numpy().reshape(self.m, self.size)
+        weighed = self.log_weights + gain.double().cpu().numpy().reshape(self.m, self.size)
+        hopeless = np.isneginf(weighed).all(axis=1, keepdims=True)  # what is asked goes with no particle
+        self.log_weights = np.where(hopeless, self.log_weights, weighed)
         poor = np.flatnonzero(effective_size(self.log_weights) < self.size / 2)
         if not len(poor):
             return
@@ -150,7 +163,7 @@ class Pool:
         """n rows for each given row, (m, n, n_columns), and the effective sample size, (m,)."""
         values = self.model.decode(self.walk.z, self.walk.codes, self.rng)
         known, fixed = (np.repeat(a, self.size, axis=0) for a in (self.given.values, self.given.fixed))
-        values = np.where(fixed, known, values)
+        values = self.model.codec.fill_lines(np.where(fixed, known, values), fixed, self.model.enforce_decimals)
         tilt = np.minimum(self.model.log_tilt(values), self.model.log_cap)
         log_weights = self.log_weights + tilt.reshape(self.m, self.size)
         chosen = systematic(log_weights, n, self.rng)

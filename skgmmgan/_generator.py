@@ -130,6 +130,7 @@ class Generator(nn.Module):
             self.register_buffer(f"edges_{i}", torch.tensor(ndtri(units[i].bounds)))
             self.register_buffer(f"midpoints_{i}", torch.tensor(units[i].midpoints))
         self.sources = [list(unit.allowed) for unit in units]
+        self.heirs = [[j for j, unit in enumerate(units) if i in unit.allowed] for i in range(len(units))]
         for i, unit in enumerate(units):
             for source, allowed in unit.allowed.items():
                 self.register_buffer(f"allowed_{i}_{source}", torch.tensor(allowed), persistent=False)
@@ -155,7 +156,16 @@ class Generator(nn.Module):
     def _base(self, i, means, log_weights, codes):
         """Log-probability of each level before the network has its say, (n, V), up to a constant."""
         base = self._level_log_prob(i, means, log_weights, self.prior.scales[i])
-        return restricted(base, [self.companions(source, i)[codes[:, source]] for source in self.sources[i]])
+        return restricted(base, self._possible(i, codes))
+
+    def _possible(self, i, codes):
+        """Masks of the levels of a unit, (n, V), that go with those before it, by themselves and for a later one."""
+        masks = [self.companions(source, i)[codes[:, source]] for source in self.sources[i]]
+        for later in self.heirs[i]:
+            left = [self.companions(s, later)[codes[:, s]] for s in self.sources[later] if s < i]
+            if left:  # levels of the later unit that are left
+                masks.append(torch.stack(left).all(0).float() @ self.companions(i, later)[:-1].T.float() > 0)
+        return masks
 
     def companions(self, source, i):
         """Which levels of unit i go with each level of an earlier one, (its levels + 1, V); all with an unseen one."""

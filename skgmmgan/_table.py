@@ -413,7 +413,7 @@ class Table:
         allowed = self.container.objects(column.decode(choices[~np.isnan(choices)]))
         shown = [plain_repr(v) for v in allowed[:MAX_SHOWN]]
         if is_range:
-            words = [f"numbers from {shown[0]} to {shown[1]} (others with enforce_bounds=False)"]
+            words = [f"values from {shown[0]} to {shown[1]} (others with enforce_bounds=False)"]
         else:
             words = shown + [f"{len(allowed) - len(shown)} more"] * (len(allowed) > len(shown))
         words += ["a missing cell"] * bool(np.isnan(choices).any())

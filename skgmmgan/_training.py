@@ -328,13 +328,14 @@ class Proposals:
             accepted = np.flatnonzero(self.model.accepts(self.log_tilt, rng))
             if len(accepted) >= n:
                 return self.features[rng.permutation(accepted)[:n]]
-            self.grow(self.model.n_proposals(n - len(accepted)), rng)
+            rate = max(len(accepted) / len(self.log_tilt), self.model.min_acceptance)
+            self.grow(int(1.1 * (n - len(accepted)) / rate) + 20, rng)
 
 
 def keep(model, critics, settings, rng):
     """Rounds that multiply the density by exp(alpha D), while the gain on held-out rows exceeds its error."""
     n_real = len(critics.features)
-    proposals = Proposals(model, model.n_proposals(critics.n_rows), rng)  # that train discriminators
+    proposals = Proposals(model, critics.n_rows, rng)  # that train discriminators
     # those that train none give the cap, log Z and the line search
     reference = Proposals(model, int(np.clip(2 * n_real, MIN_REFERENCE_ROWS, MAX_REFERENCE_ROWS)), rng)
     held_tilt = np.zeros(sum(len(held) for _, held in critics.folds))

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from skgmmgan import GMMGAN
+from skgmmgan._codec import LinearColumn
 from skgmmgan._conditional import effective_size, systematic
 
 PRIOR = {"max_epochs": 0, "adversarial_rounds": 0}
@@ -386,9 +387,9 @@ def test_a_refusal_tells_what_is_allowed():
     )
     model = GMMGAN(1, **PRIOR).fit(X.assign(gaps=gaps))
     for conditions, said in [
-        ({"age": np.int64(99)}, r"for 99 in .* numbers from 20 to 59 \(others with enforce_bounds=False\)\.$"),
-        ({"gaps": 99}, r"numbers from 5 to 43 \(.*\), a missing cell\.$"),
-        ({"size": 3.0}, "it allows 1.0, 2.0|numbers from 1.0 to 2.0"),
+        ({"age": np.int64(99)}, r"for 99 in .* values from 20 to 59 \(others with enforce_bounds=False\)\.$"),
+        ({"gaps": 99}, r"values from 5 to 43 \(.*\), a missing cell\.$"),
+        ({"size": 3.0}, "it allows 1.0, 2.0"),
         ({"code": "z"}, "'a', 'b', .*'j', 4 more"),
         ({"age": "40"}, "the text '40' in column 'age', which holds numbers"),
         ({"size": "1"}, "the text '1' in column 'size', which holds numbers"),
@@ -471,10 +472,45 @@ def test_gaps_are_filled_by_what_determines_them(related):
 
 def test_chance_is_no_dependency(rng):
     pd = pytest.importorskip("pandas")
-    X = pd.DataFrame({"id": [f"i{i % 90}" for i in range(120)], "flag": np.repeat([True, False], [118, 2])})
-    X["group"] = np.where(rng.uniform(size=120) < 0.5, "a", "b")
+    X = pd.DataFrame({"id": [f"i{i % 200}" for i in range(400)], "flag": np.repeat([True, False], [398, 2])})
+    X.loc[[199, 399], "flag"] = False  # both rows of one id
+    X.loc[398, "flag"] = True
+    X["group"] = np.where(rng.uniform(size=400) < 0.5, "a", "b")
+    assert X.groupby("id")["flag"].nunique().max() == 1
     model = GMMGAN(1, **PRIOR).fit(X)
     assert not any(unit.allowed for unit in model._model.codec.units)
+
+
+@pytest.mark.parametrize("order", [["city", "zip", "state"], ["brand", "category", "product"], [*"abck"]], ids="-".join)
+def test_two_dependencies_at_once(order):
+    """One column determined by two that are not told by each other, or one that determines two or three before it."""
+    pd = pytest.importorskip("pandas")
+    rng = np.random.RandomState(0)
+    city, product, key = rng.randint(20, size=2000), rng.randint(16, size=2000), rng.randint(3, size=2000)
+    X = pd.DataFrame({"city": city, "zip": city % 4 + 4 * rng.randint(10, size=2000), "state": city % 4})
+    X = X.assign(brand=product % 8, product=product, category=(product % 8 % 4 + product // 8) % 4)
+    X = X.assign(a=key == 0, b=key == 1, c=key == 2, k=key)[order].astype(str)
+    model = GMMGAN(2, max_epochs=2, adversarial_rounds=0, random_state=0).fit(X)
+    known = set(X.itertuples(index=False, name=None))
+    determined = {
+        "city": [("city", "state"), ("zip", "state")],
+        "brand": [("product", "brand"), ("product", "category")],
+    }
+    pairs = determined.get(order[0], [("k", "a"), ("k", "b"), ("k", "c")])
+    first = X[order[-1]].iloc[0]
+    holes = X.head(50).copy()
+    holes.iloc[:, :-1] = None
+    for rows in (
+        model.sample(1000, random_state=0)[0],
+        model.sample(50, conditions={order[-1]: first}, random_state=0)[0],
+        model.sample(50, conditions={order[1]: X[order[1]].iloc[0]}, random_state=0)[0],
+        model.impute(holes, random_state=0),
+    ):
+        for pair in pairs:
+            assert set(rows[list(pair)].itertuples(index=False, name=None)) <= set(
+                X[list(pair)].itertuples(index=False, name=None)
+            )
+    assert order[0] == "city" or set(rows.itertuples(index=False, name=None)) <= known
 
 
 @pytest.fixture(scope="module")
@@ -532,7 +568,7 @@ def test_conditions_on_a_line_fix_what_it_is_a_line_of(lines, conditions, then):
 
 def test_a_line_is_bounded_and_can_be_broken(lines):
     model, X = lines
-    with pytest.raises(ValueError, match="numbers from 20 to 94"):
+    with pytest.raises(ValueError, match="values from 20 to 94"):
         model.sample(2, conditions={"age": 400})
     rows, _ = model.sample(5, conditions={"age": 40, "born": 1950}, random_state=0)
     assert (rows[["age", "born"]] == [40, 1950]).all(axis=None)
@@ -552,3 +588,46 @@ def test_gaps_on_a_line_are_computed(lines):
     assert is_on_lines(filled).all()
     assert np.allclose(filled[:20]["wage"], full[:20]["wage"])
     assert filled.notna().all(axis=None)
+
+
+def test_what_only_looks_like_a_line_is_none(rng):
+    large = 1_700_000_000 + rng.randint(10**6, size=1000)
+    cents = np.append(rng.uniform(0, 100, 998).round(2), [0.0, 100.0])
+    for pair in (
+        [rng.gamma(2, 1000, 1000).round(2), 4 * 10**15 + rng.randint(10**6, size=1000)],
+        [large, large + rng.randint(2, size=1000)],
+        [rng.normal(size=1000), 1e9 + rng.uniform(size=1000)],
+        [cents, cents.round()],
+        [np.arange(9.0), np.arange(9.0)],
+    ):
+        model = GMMGAN(1, **PRIOR).fit(np.column_stack(pair))
+        assert not any(isinstance(column, LinearColumn) for column in model._model.codec.columns)
+
+
+def test_fine_lines_are_exact_beside_what_is_given():
+    pd = pytest.importorskip("pandas")
+    rng = np.random.RandomState(0)
+    X = pd.DataFrame({"start": pd.Timestamp("2015-01-01") + pd.to_timedelta(rng.randint(3 * 10**8, size=600), "s")})
+    X = X.assign(end=X["start"] + pd.Timedelta(days=30), x=rng.normal(size=600) * 1000)
+    X = X.assign(y=X["x"], z=X["x"] * 2.54)
+    model = GMMGAN(2, **PRIOR).fit(X)
+    rows, _ = model.sample(20, conditions={"start": "2018-03-04 05:06:07"}, random_state=0)
+    assert (rows["end"] == pd.Timestamp("2018-04-03 05:06:07")).all()
+    filled = model.impute(X.assign(end=pd.NaT, y=np.nan, z=np.nan), random_state=0)
+    assert (filled["end"] == X["end"]).all()
+    assert (filled["y"] == X["x"]).all()
+    assert np.allclose(filled["z"], X["z"], rtol=1e-12)
+
+
+def test_a_line_without_decimals_scores_its_own_rows(rng):
+    w = rng.gamma(2, 3, 1000).round(2)
+    model = GMMGAN(2, enforce_decimals=False, **PRIOR).fit(np.column_stack([w, w]))
+    rows, _ = model.sample(500, random_state=0)
+    assert (model.score_columns(rows)[:, 1] > -0.002).all()  # one unseen row in 1,001
+
+
+def test_a_line_gives_back_the_atom_of_its_source(rng):
+    w = np.where(rng.uniform(size=1000) < 0.3, 0.1, rng.lognormal(size=1000))
+    X = np.column_stack([w, w / 3 + 0.7])
+    rows, _ = GMMGAN(2, **PRIOR).fit(X).sample(5, conditions={1: X[w == 0.1, 1][0]}, random_state=0)
+    assert (rows[:, 0] == 0.1).all()
