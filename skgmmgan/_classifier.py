@@ -11,7 +11,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._base import BaseGMMGAN, check_count
 from ._class_mixtures import MAX_CLASS_COMPONENTS, ClassPriorSearch, label_probabilities
-from ._codec import Codec, LabelColumn
+from ._codec import Codec
+from ._columns import LabelColumn
 from ._em import PriorSearch
 from ._generator import LabelledGenerator
 from ._labels import check_labels, encode_labels, guess_labels, learn_classes, spread_labels

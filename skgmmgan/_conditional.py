@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from ._codec import ABSENT, ACTIVE
+from ._columns import ABSENT, ACTIVE
 from ._containers import is_missing
 from ._generator import draw_index, draw_number, mixture_log_prob
 from ._model import seeded_stream

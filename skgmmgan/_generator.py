@@ -16,7 +16,7 @@ import torch
 from scipy.special import gammaln, ndtri
 from torch import nn
 
-from ._codec import ABSENT, ACTIVE
+from ._columns import ABSENT, ACTIVE
 from ._network import MaskedNetwork, arrays_of, load_arrays
 from ._prior import LOG_2PI, Prior
 

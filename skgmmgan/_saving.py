@@ -7,12 +7,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ._classifier import GMMGANClassifier
-from ._codec import Codec, DiscreteColumn, LabelColumn, Levels, LinearColumn, NumericColumn, Unit
+from ._codec import Codec
+from ._columns import DiscreteColumn, LabelColumn, Levels, NumericColumn, Unit
 from ._containers import ArrayContainer, NarwhalsContainer, PandasContainer
 from ._discriminator import TorchMLPClassifier
 from ._generator import Generator, LabelledGenerator
 from ._gmmgan import GMMGAN
 from ._model import Model
+from ._relations import LinearColumn
 from ._spline import Spline
 from ._table import Categories, Floats, Integers, Table
 

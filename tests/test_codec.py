@@ -3,7 +3,8 @@ import pytest
 from scipy.integrate import trapezoid
 from scipy.stats import norm
 
-from skgmmgan._codec import ABSENT, ACTIVE, MAX_LEVELS, Codec, find_atoms, grid_step, is_discrete, round_to_grid
+from skgmmgan._codec import Codec, is_discrete
+from skgmmgan._columns import ABSENT, ACTIVE, MAX_LEVELS, find_atoms, grid_step, round_to_grid
 
 
 def make_codec(values, categorical=False, nominal=None, **kwargs):

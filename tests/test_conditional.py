@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from skgmmgan import GMMGAN
-from skgmmgan._codec import LinearColumn
 from skgmmgan._conditional import effective_size, systematic
+from skgmmgan._relations import LinearColumn
 
 PRIOR = {"max_epochs": 0, "adversarial_rounds": 0}
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.mixture import GaussianMixture
 
-from skgmmgan._codec import ABSENT, ACTIVE, Unit
+from skgmmgan._columns import ABSENT, ACTIVE, Unit
 from skgmmgan._generator import Generator
 
 UNITS = [

@@ -13,7 +13,9 @@ ORDER = [
     {"_spline", "_pandas", "_polars"},
     {"_containers"},
     {"_table"},
-    {"_codec", "_prior", "_network", "_labels"},
+    {"_columns", "_prior", "_network", "_labels"},
+    {"_relations"},
+    {"_codec"},
     {"_generator", "_discriminator"},
     {"_model", "_em"},
     {"_training", "_conditional", "_class_mixtures"},
@@ -29,7 +31,8 @@ ORDER = [
     {"__main__", "__init__"},
 ]
 NO_TORCH = {
-    *("_plain", "_spline", "_pandas", "_polars", "_containers", "_table", "_codec", "_em", "_labels", "_files"),
+    *("_plain", "_spline", "_pandas", "_polars", "_containers", "_table", "_em", "_labels", "_files"),
+    *("_columns", "_relations", "_codec"),
     *("_comparison", "_neighbors", "pipeline", "metrics"),
     *("_display", "_table_displays", "_model_displays", "plotting", "report"),
 }

@@ -1,0 +1,98 @@
+"""Relations between columns that hold in every row, and so in every row that is drawn."""
+
+import numpy as np
+
+from ._columns import ABSENT, Levels, NumericColumn, grid_step, round_to_grid, same_numbers
+
+MIN_REPEATS = 100  # rows that could have broken a dependency between levels and did not, ...
+MIN_EVIDENCE = 20.0  # ... for which the odds were exp(-20) if the levels were independent
+PREVIEW = 1000  # rows that tell most pairs of columns without a dependency
+MIN_ON_LINE = 20  # different numbers that cannot lie on a straight line by chance
+
+
+def dependency(a, b, n_levels):
+    """Which levels of two units occur together, (n_levels[0] + 1, n_levels[1]), if one determines the other; or None.
+
+    A last row allows everything. Rows that repeat a level could show that it determines nothing; enough of them must
+    agree, and the more so the more often independent levels would.
+    """
+    for rows in (slice(PREVIEW), slice(None)):
+        seen = (a[rows] != ABSENT) & (b[rows] != ABSENT)
+        both = a[rows][seen] * n_levels[1] + b[rows][seen]
+        counts = np.bincount(both, minlength=n_levels[0] * n_levels[1]).reshape(n_levels)
+        if max((counts > 0).sum(axis=1)) > 1 and max((counts > 0).sum(axis=0)) > 1:
+            return None
+    for table in (counts, counts.T):
+        occurring = table.sum(axis=1) > 0
+        n_repeats = table.sum() - occurring.sum()
+        share = table.sum(axis=0) / max(table.sum(), 1)
+        evidence = -n_repeats * np.log(max((share**2).sum(), 1e-300))
+        if max((table > 0).sum(axis=1)) <= 1 and n_repeats >= MIN_REPEATS and evidence >= MIN_EVIDENCE:
+            return np.concatenate([counts > 0, np.ones((1, n_levels[1]), dtype=bool)])
+    return None
+
+
+class LinearColumn(NumericColumn):
+    """A column that was a straight line of an earlier one in every row: it has no more to tell than whether it is.
+
+    `encode` is told 0 where it is and 1 where it is not, and the codec computes its numbers.
+    """
+
+    def __init__(self, x, source, slope, intercept):
+        present = x[~np.isnan(x)]
+        self.low, self.high = present.min(), present.max()
+        self.source, self.slope, self.intercept, self.step = source, slope, intercept, grid_step(np.unique(present))
+        self.levels = self._states(np.empty(0), np.empty(0), len(present), len(x) - len(present))
+        self.holds = Levels(np.zeros(1), np.ones(1), np.zeros(1, dtype=int))
+
+    def units(self, start):
+        return [self.holds.unit]
+
+    def encode(self, x, rng):
+        codes, log_within = self.holds.encode(x)
+        return self.holds.coordinates(codes)[:, None], codes[:, None], log_within
+
+    def decode(self, z, codes, rng):
+        return np.zeros(len(codes))
+
+    def features(self, x):
+        return np.zeros(len(x))
+
+    def of(self, source, enforce_decimals=True):
+        """The numbers that belong to those of the source."""
+        return round_to_grid(self.slope * source + self.intercept, self.step * enforce_decimals)
+
+    def misses(self, source, x):
+        """Mask of the rows that are not on the line, with or without rounding, as floats."""
+        hits = [same_numbers(self.of(source, rounded), x, self) for rounded in (True, False)]
+        return 1.0 - np.logical_or(*hits)
+
+    def inverse(self, x):
+        """The numbers of the source that these belong to."""
+        return (x - self.intercept) / self.slope
+
+
+def find_line(sources, x):
+    """A LinearColumn for x as a straight line of one of some columns, which gives the column back; or None.
+
+    Parameters
+    ----------
+    sources : dict from index to NumericColumn and its numbers
+    """
+    if len(np.unique(x[~np.isnan(x)])) < MIN_ON_LINE:
+        return None
+    for i, (source, a) in sources.items():
+        if not np.array_equal(np.isnan(a), np.isnan(x)):
+            continue
+        low, high = np.nanargmin(a), np.nanargmax(a)
+        if x[low] == x[high]:
+            continue
+        slope = (x[high] - x[low]) / (a[high] - a[low])
+        line = LinearColumn(x, i, slope, x[low] - slope * a[low])
+        for rows in (slice(PREVIEW), slice(None)):
+            back = round_to_grid(line.inverse(x[rows]), source.step)
+            if line.misses(a[rows], x[rows]).any() or not same_numbers(back, a[rows], source).all():
+                break
+        else:
+            return line
+    return None
