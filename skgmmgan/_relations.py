@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from ._columns import ABSENT, Levels, NumericColumn, grid_step, round_to_grid, same_numbers
+from ._columns import ABSENT, LINE_ERROR, Levels, NumericColumn, grid_step, round_to_grid, same_numbers
 
 MIN_REPEATS = 100  # rows that could have broken a dependency between levels and did not, ...
 MIN_EVIDENCE = 20.0  # ... for which the odds were exp(-20) if the levels were independent
-PREVIEW = 1000  # rows that tell most pairs of columns without a dependency
+PREVIEW = 1000  # rows that tell most pairs of columns without a relation
 MIN_ON_LINE = 20  # different numbers that cannot lie on a straight line by chance
 
 
@@ -38,10 +38,10 @@ class LinearColumn(NumericColumn):
     `encode` is told 0 where it is and 1 where it is not, and the codec computes its numbers.
     """
 
-    def __init__(self, x, source, slope, intercept):
+    def __init__(self, x, step, source, slope, intercept):
         present = x[~np.isnan(x)]
         self.low, self.high = present.min(), present.max()
-        self.source, self.slope, self.intercept, self.step = source, slope, intercept, grid_step(np.unique(present))
+        self.step, self.source, self.slope, self.intercept = step, source, slope, intercept
         self.levels = self._states(np.empty(0), np.empty(0), len(present), len(x) - len(present))
         self.holds = Levels(np.zeros(1), np.ones(1), np.zeros(1, dtype=int))
 
@@ -79,20 +79,31 @@ def find_line(sources, x):
     ----------
     sources : dict from index to NumericColumn and its numbers
     """
-    if len(np.unique(x[~np.isnan(x)])) < MIN_ON_LINE:
+    values = np.unique(x[~np.isnan(x)])
+    if len(values) < MIN_ON_LINE:
         return None
+    step = grid_step(values)
+    few = slice(None, None, max(1, len(x) // PREVIEW))
     for i, (source, a) in sources.items():
-        if not np.array_equal(np.isnan(a), np.isnan(x)):
-            continue
-        low, high = np.nanargmin(a), np.nanargmax(a)
-        if x[low] == x[high]:
-            continue
-        slope = (x[high] - x[low]) / (a[high] - a[low])
-        line = LinearColumn(x, i, slope, x[low] - slope * a[low])
-        for rows in (slice(PREVIEW), slice(None)):
-            back = round_to_grid(line.inverse(x[rows]), source.step)
-            if line.misses(a[rows], x[rows]).any() or not same_numbers(back, a[rows], source).all():
-                break
-        else:
-            return line
+        if line_through(i, source, a[few], x[few], step) is not None:
+            line = line_through(i, source, a, x, step)
+            if line is not None:
+                return line
     return None
+
+
+def line_through(i, source, a, x, step):
+    """The LinearColumn through the outermost points, if all others lie on it; else None."""
+    if not np.array_equal(np.isnan(a), np.isnan(x)) or np.isnan(a).all():
+        return None
+    low, high = np.nanargmin(a), np.nanargmax(a)
+    if a[low] == a[high] or x[low] == x[high]:
+        return None
+    slope = (x[high] - x[low]) / (a[high] - a[low])
+    intercept = x[low] - slope * a[low]
+    error = LINE_ERROR * np.ptp(x[[low, high]]) + 8 * np.spacing(np.abs(x[[low, high]]).max())
+    if np.nanmax(np.abs(slope * a + intercept - x)) > max(step, error):
+        return None  # most pairs, and the rest takes longer
+    line = LinearColumn(x, step, i, slope, intercept)
+    back = round_to_grid(line.inverse(x), source.step)
+    return line if not line.misses(a, x).any() and same_numbers(back, a, source).all() else None
