@@ -113,12 +113,11 @@ def c2st_scorer(estimator, X, y=None):
     Examples
     --------
     >>> from sklearn.datasets import load_iris
-    >>> from sklearn.model_selection import GridSearchCV
     >>> from skgmmgan import GMMGAN
     >>> from skgmmgan.metrics import c2st_scorer
-    >>> model = GMMGAN(max_epochs=0, adversarial_rounds=0, random_state=0)
-    >>> search = GridSearchCV(model, {"n_components": [1, 3]}, scoring=c2st_scorer, cv=2).fit(load_iris().data)
-    >>> bool(search.best_score_ <= 0.5)
+    >>> X = load_iris().data
+    >>> model = GMMGAN(3, max_epochs=0, adversarial_rounds=0, random_state=0).fit(X[::2])
+    >>> bool(0 <= c2st_scorer(model, X[1::2]) <= 0.5)  # scoring=c2st_scorer in a search
     True
     """
     rows, _ = sample_pipeline(estimator, len(X))
