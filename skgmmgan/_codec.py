@@ -90,7 +90,9 @@ class Codec:
 
     def encode(self, values, rng=None):
         """Rows of the values; with `rng`, numbers are spread inside their rounding step first."""
-        told = [x if c is None else c.misses(values[:, c.source], x) for c, x in zip(self._lines(), values.T)]
+        told = list(values.T)
+        for j, line in self._lines():
+            told[j] = line.misses(values[:, line.source], values[:, j])
         parts = [column.encode(x, rng) for column, x in zip(self.columns, told, strict=True)]
         z, codes, log_slopes = zip(*parts, strict=True)
         return Rows(np.concatenate(z, axis=1), np.concatenate(codes, axis=1), np.column_stack(log_slopes))
@@ -104,29 +106,26 @@ class Codec:
         """Values as they are given out: with the decimals and inside the bounds of the training rows."""
         columns = zip(self.columns, values.T, strict=True)
         given = np.column_stack([column.as_given(x, enforce_bounds, enforce_decimals) for column, x in columns])
-        return self.fill_lines(given, np.zeros(given.shape, dtype=bool), enforce_decimals)
+        self.fill_lines(given, enforce_decimals)
+        return given
 
     def _lines(self):
-        """The columns that are lines of others, None for all others."""
-        return [column if isinstance(column, LinearColumn) else None for column in self.columns]
+        """Index and column of those that are lines of others."""
+        return [(j, column) for j, column in enumerate(self.columns) if isinstance(column, LinearColumn)]
 
-    def fill_lines(self, values, fixed, enforce_decimals):
-        """Values with the columns that are lines computed from their sources, but for fixed cells."""
-        for j, line in enumerate(self._lines()):
-            if line is not None:
-                on_line = line.of(values[:, line.source], enforce_decimals)
-                values[:, j] = np.where(fixed[:, j], values[:, j], on_line)
-        return values
+    def fill_lines(self, values, enforce_decimals):
+        """Compute the columns that are lines from their sources, in place."""
+        for j, line in self._lines():
+            values[:, j] = line.of(values[:, line.source], enforce_decimals)
 
     def complete(self, values, fixed, enforce_decimals):
         """Values and mask of fixed cells, with the source of a line fixed too where the line is."""
         values, fixed = values.copy(), fixed.copy()
-        for j, line in enumerate(self._lines()):
-            if line is not None:
-                known = fixed[:, j] & ~fixed[:, line.source]
-                source = self.columns[line.source]
-                values[known, line.source] = source.snapped(line.inverse(values[known, j]), enforce_decimals)
-                fixed[known, line.source] = True
+        for j, line in self._lines():
+            known = fixed[:, j] & ~fixed[:, line.source]
+            source = self.columns[line.source]
+            values[known, line.source] = source.snapped(line.inverse(values[known, j]), enforce_decimals)
+            fixed[known, line.source] = True
         return values, fixed
 
     def unit_mask(self, columns):

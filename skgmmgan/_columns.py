@@ -301,6 +301,10 @@ class NumericColumn:
 
 def same_numbers(a, b, column):
     """Mask of the pairs that differ by the float error of a column at most, or are both missing."""
-    error = 8 * np.spacing(max(abs(column.low), abs(column.high)))
-    atol = min(error, column.step / 4) if column.step else error + LINE_ERROR * (column.high - column.low)
-    return np.isclose(a, b, rtol=0.0, atol=atol, equal_nan=True)
+    return np.isclose(a, b, rtol=0.0, atol=float_error(column.low, column.high, column.step), equal_nan=True)
+
+
+def float_error(low, high, step):
+    """How far off numbers between two bounds may be by computation, always less than half a step."""
+    error = 8 * np.spacing(max(abs(low), abs(high)))
+    return min(error, step / 4) if step else error + LINE_ERROR * (high - low)

@@ -163,7 +163,9 @@ class Pool:
         """n rows for each given row, (m, n, n_columns), and the effective sample size, (m,)."""
         values = self.model.decode(self.walk.z, self.walk.codes, self.rng)
         known, fixed = (np.repeat(a, self.size, axis=0) for a in (self.given.values, self.given.fixed))
-        values = self.model.codec.fill_lines(np.where(fixed, known, values), fixed, self.model.enforce_decimals)
+        values = np.where(fixed, known, values)
+        self.model.codec.fill_lines(values, self.model.enforce_decimals)
+        values = np.where(fixed, known, values)  # also what is off its line
         tilt = np.minimum(self.model.log_tilt(values), self.model.log_cap)
         log_weights = self.log_weights + tilt.reshape(self.m, self.size)
         chosen = systematic(log_weights, n, self.rng)

@@ -119,10 +119,6 @@ class Model:
         """Draw the mask of the generator's rows, with these tilts, that rejection leaves, (n,)."""
         return np.log(rng.uniform(size=len(log_tilt))) < log_tilt - self.log_cap
 
-    def n_proposals(self, n):
-        """Rows of the generator of which rejection leaves n or more."""
-        return int(1.1 * n / self.min_acceptance) + 20
-
     def sample(self, n, rng, first=None):
         """Values of n independent rows: the generator's, thinned by rejection with the kept discriminators.
 
@@ -132,11 +128,16 @@ class Model:
             return self.propose(n, rng, first)
         accepted, missing = [np.empty((0, len(self.codec.columns)))], n
         while missing > 0:
-            proposed = self.propose(min(self.n_proposals(missing), 10 * DRAWN), rng, first)
+            proposed = self.propose(min(n_proposals(missing, self.min_acceptance), 10 * DRAWN), rng, first)
             kept = proposed[self.accepts(self.log_tilt(proposed), rng)]
             accepted.append(kept[:missing])
             missing -= len(accepted[-1])
         return np.concatenate(accepted)
+
+
+def n_proposals(n, acceptance):
+    """Rows of the generator of which rejection leaves n or more."""
+    return int(1.1 * n / acceptance) + 20
 
 
 def choose_cap(log_tilt, min_acceptance):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._columns import ABSENT, LINE_ERROR, Levels, NumericColumn, grid_step, round_to_grid, same_numbers
+from ._columns import ABSENT, DiscreteColumn, NumericColumn, float_error, grid_step, round_to_grid, same_numbers
 
 MIN_REPEATS = 100  # rows that could have broken a dependency between levels and did not, ...
 MIN_EVIDENCE = 20.0  # ... for which the odds were exp(-20) if the levels were independent
@@ -43,17 +43,16 @@ class LinearColumn(NumericColumn):
         self.low, self.high = present.min(), present.max()
         self.step, self.source, self.slope, self.intercept = step, source, slope, intercept
         self.levels = self._states(np.empty(0), np.empty(0), len(present), len(x) - len(present))
-        self.holds = Levels(np.zeros(1), np.ones(1), np.zeros(1, dtype=int))
+        self.told = DiscreteColumn(np.zeros(1), nominal=False)
 
     def units(self, start):
-        return [self.holds.unit]
+        return self.told.units(start)
 
     def encode(self, x, rng):
-        codes, log_within = self.holds.encode(x)
-        return self.holds.coordinates(codes)[:, None], codes[:, None], log_within
+        return self.told.encode(x, rng)
 
     def decode(self, z, codes, rng):
-        return np.zeros(len(codes))
+        return self.told.decode(z, codes, rng)
 
     def features(self, x):
         return np.zeros(len(x))
@@ -101,8 +100,7 @@ def line_through(i, source, a, x, step):
         return None
     slope = (x[high] - x[low]) / (a[high] - a[low])
     intercept = x[low] - slope * a[low]
-    error = LINE_ERROR * np.ptp(x[[low, high]]) + 8 * np.spacing(np.abs(x[[low, high]]).max())
-    if np.nanmax(np.abs(slope * a + intercept - x)) > max(step, error):
+    if np.nanmax(np.abs(slope * a + intercept - x)) > max(step, float_error(*np.sort(x[[low, high]]), step)):
         return None  # most pairs, and the rest takes longer
     line = LinearColumn(x, step, i, slope, intercept)
     back = round_to_grid(line.inverse(x), source.step)

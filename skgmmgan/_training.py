@@ -11,7 +11,7 @@ from sklearn.model_selection import KFold
 
 from ._discriminator import fit_discriminator, logits, make_discriminator, rewards, tilt
 from ._em import FEW_ROWS
-from ._model import CHUNK, choose_cap, log_mean_exp, seeded_stream
+from ._model import CHUNK, choose_cap, log_mean_exp, n_proposals, seeded_stream
 
 MAX_EPOCH_STEPS = 150  # an epoch of a larger table is a random part of it
 EMA_HALF_STEPS = 100  # memory of the moving average of the weights
@@ -329,7 +329,7 @@ class Proposals:
             if len(accepted) >= n:
                 return self.features[rng.permutation(accepted)[:n]]
             rate = max(len(accepted) / len(self.log_tilt), self.model.min_acceptance)
-            self.grow(int(1.1 * (n - len(accepted)) / rate) + 20, rng)
+            self.grow(n_proposals(n - len(accepted), rate), rng)
 
 
 def keep(model, critics, settings, rng):
