@@ -141,8 +141,9 @@ class BaseGMMGAN(BaseEstimator):
     batch_size : int or "auto", default="auto"
         Rows a step; "auto" is between 16 and 512, growing with the table.
 
-    learning_rate : float, default=0.004
-        Of Adam in the warm start; the weights into the outputs have a quarter of it.
+    learning_rate : float or "auto", default="auto"
+        Of Adam in the warm start; the weights into the outputs have a quarter of it. "auto" is 0.004, and more with
+        batches of more than 256 rows.
 
     dropout : float in [0, 1) or "auto", default="auto"
         Share of hidden units left out at random in training; "auto" is 0.2 up to 10,000 rows, then 2,000 / n_samples.
@@ -207,7 +208,7 @@ class BaseGMMGAN(BaseEstimator):
         "adversarial_loss": [StrOptions(set(REWARDS))],
         "discriminator": [StrOptions({"boosting", "mlp"}), HasMethods(["fit", "predict"])],
         "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "dropout": [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})],
         "keep_discriminators": ["boolean"],
         "min_acceptance": [Interval(Real, 0, 1, closed="right")],
@@ -237,7 +238,7 @@ class BaseGMMGAN(BaseEstimator):
         adversarial_loss="reverse_kl",
         discriminator="boosting",
         batch_size="auto",
-        learning_rate=4e-3,
+        learning_rate="auto",
         dropout="auto",
         keep_discriminators=True,
         min_acceptance=0.2,
@@ -399,7 +400,7 @@ class BaseGMMGAN(BaseEstimator):
         """The parameters that the training loop needs."""
         own = self.get_params(deep=False)
         given = {field.name: own[field.name] for field in fields(Settings) if field.name in own}
-        given["learning_rate"] *= TUNING_RATE if self._continues else 1.0
+        given["rate_factor"] = TUNING_RATE if self._continues else 1.0
         return Settings(**given, progress=progress_bar(self.verbose), history=history)
 
     def _generator(self, codec, mixture, n_rows, values, stream):

@@ -1,12 +1,12 @@
 """The generator: a masked network that modulates the mixture's own conditionals, unit by unit.
 
-    continuous  p(z_i | x_<i) = sum_k softmax_k(log w_ki + a_k) N(z_i; m_ki + b_k s_ki, (s_ki exp c_k)^2)
+    continuous  p(z_i | x_<i) = sum_kr softmax_kr(log w_ki + a_kr) N(z_i; m_ki + b_kr s_ki, (s_ki exp c_kr)^2)
     discrete    p(x_i = v | x_<i) = softmax_v(log P_mixture(z_i in interval of v | z_<i) + t_v)
     state       p(x_i = v | x_<i) = softmax_v(log share of v + t_v)
 
-with w, m, s the mixture's conditional weights, means and standard deviations, and a, b, c, t from the network. With the
-last layer at zero the generator is the mixture. Where one unit's levels determine another's, v runs over the levels
-that go with those before it.
+with w, m, s the mixture's conditional weights, means and standard deviations, and a, b, c, t from the network. Where
+there are few components, each has several parts r. With the last layer at zero the generator is the mixture. Where one
+unit's levels determine another's, v runs over the levels that go with those before it.
 """
 
 import math
@@ -24,13 +24,16 @@ SHARE_FLOOR = 1e-4  # weight of the observed shares in the base of a discrete un
 SHARE_WEIGHTS = np.geomspace(1, 1e6, 13)  # rows that the expected shares of a class may count for
 MAX_CELLS = 20_000_000  # numbers of an intermediate result
 MAX_LOG_SCALE = 3.0  # bound of c: a factor of 20
+MIN_PARTS = 24  # of a number's conditional, that the mixture's components are split in
 
 
 def modulate(log_weights, means, scales, output):
-    """Weights, means, standard deviations (log, value) of a continuous unit's components, each (..., K)."""
-    a, b, c = output.unflatten(-1, (3, -1)).unbind(-2)
-    log_factor = MAX_LOG_SCALE * torch.tanh(c / MAX_LOG_SCALE)
-    return torch.log_softmax(log_weights + a, -1), means + b * scales, torch.log(scales) + log_factor
+    """Log-weights, means and log-scales of a continuous unit's parts, each (..., R K), from those of components."""
+    a, b, c = output.unflatten(-1, (3, -1, means.shape[-1])).unbind(-3)  # (..., R, K)
+    log_weights, means, scales = (t.unsqueeze(-2) for t in (log_weights, means, scales))
+    log_scales = torch.log(scales) + MAX_LOG_SCALE * torch.tanh(c / MAX_LOG_SCALE)
+    weights = torch.log_softmax((log_weights + a).flatten(-2), -1)
+    return weights, (means + b * scales).flatten(-2), log_scales.flatten(-2)
 
 
 def mixture_log_prob(z, log_weights, means, log_scales):
@@ -117,7 +120,9 @@ class Generator(nn.Module):
         self.arguments = {"n_rows": n_rows, "hidden_layer_sizes": hidden_layer_sizes, "dropout": dropout}
         self.prior = Prior(mixture)
         n_levels = np.array([unit.n_levels for unit in units])
-        n_outputs = np.where(n_levels > 0, n_levels, 3 * len(mixture.weights_))
+        n_components = len(mixture.weights_)
+        n_parts = n_components * -(-MIN_PARTS // n_components)
+        n_outputs = np.where(n_levels > 0, n_levels, 3 * n_parts)
         self.network = MaskedNetwork(n_levels, n_outputs, hidden_layer_sizes, dropout, stream)
         self.parents = [unit.parent for unit in units]
         self.is_state = [unit.is_state for unit in units]
@@ -218,7 +223,7 @@ class Generator(nn.Module):
         if not self.continuous:
             return []
         own = self.continuous
-        output = torch.stack([outputs[i] for i in own], 1)  # (n, C, 3 K)
+        output = torch.stack([outputs[i] for i in own], 1)  # (n, C, 3 R K)
         components = modulate(log_weights[:, own], means[:, own], self.prior.scales[own], output)
         log_prob = mixture_log_prob(z[:, own], *components)
         absent = torch.tensor([0.0 if self.parents[i] >= 0 else self.log_unseen for i in own]).to(z)
@@ -306,7 +311,7 @@ class GeneratorWalk:
         return torch.log_softmax(base + self.network.output(i), 1)
 
     def components(self, i):
-        """Log-weights, means and log-scales of a continuous unit's components, each (n, K)."""
+        """Log-weights, means and log-scales of a continuous unit's parts, each (n, R K)."""
         means, log_weights = self.prior.conditional(i)
         return modulate(log_weights, means, self.generator.prior.scales[i], self.network.output(i))
 

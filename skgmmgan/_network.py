@@ -1,21 +1,27 @@
 """A masked network: the outputs for a unit depend on the units before it, and on no other.
 
 Hidden units are ordered by degree, the number of units that they see [1]_; so rows can also be drawn unit by unit with
-no more work than one pass.
+no more work than one pass. Besides its coordinate, a number has levels too: a blend of those of the two knots around it
+[2]_.
 
 References
 ----------
 .. [1] M. Germain, K. Gregor, I. Murray and H. Larochelle, "MADE: masked autoencoder for distribution estimation",
    ICML 2015.
+.. [2] Y. Gorishniy, I. Rubachev and A. Babenko, "On embeddings for numerical features in tabular deep learning",
+   NeurIPS 2022.
 """
 
 import numpy as np
 import torch
+from scipy.special import ndtri
 from torch import nn
 from torch.nn import functional as F
 
 MAX_INPUT = 5.0  # the network does not see how far out a coordinate is beyond this
 LEVEL_SCALE = 0.3  # standard deviation of the initial effect of a level on a hidden unit that sees one unit
+KNOTS = ndtri((np.arange(16) + 0.5) / 16)  # coordinates whose levels those of a number blend
+NUDGE = 0.002  # standard deviation of the last weights when training begins
 
 
 def dropout(h, p, stream):
@@ -67,7 +73,8 @@ class MaskedNetwork(nn.Module):
         d = len(n_levels)
         unit = np.arange(1, d + 1)  # units count from 1 here
         degrees = [1 + np.arange(size) * max(d - 1, 1) // size for size in hidden_layer_sizes]
-        level_unit = np.concatenate([[d + 1], np.repeat(unit, n_levels)])  # the first row stands for "no level"
+        n_rows = np.where(np.asarray(n_levels) > 0, n_levels, len(KNOTS))  # of the table of levels
+        level_unit = np.concatenate([[d + 1], np.repeat(unit, n_rows)])  # the first row stands for "no level"
         output_unit = np.repeat(unit, n_outputs)
         self.first = MaskedLinear(degrees[0][:, None] >= unit, stream)
         level_mask = torch.tensor(degrees[0] >= level_unit[:, None])
@@ -78,25 +85,50 @@ class MaskedNetwork(nn.Module):
         nn.init.zeros_(self.last.weight)
         self.dropout = dropout
         self.register_buffer("level_mask", level_mask, persistent=False)
-        self.register_buffer("first_level", torch.tensor(1 + np.cumsum(n_levels) - n_levels))
-        self.register_buffer("is_discrete", torch.tensor(np.asarray(n_levels) > 0))
+        self.register_buffer("first_level", torch.tensor(1 + np.cumsum(n_rows) - n_rows))
+        self.register_buffer("knots", torch.tensor(KNOTS), persistent=False)
+        self.discrete = np.flatnonzero(n_levels).tolist()
+        self.continuous = np.flatnonzero(np.equal(n_levels, 0)).tolist()
         self.n_visible = [np.searchsorted(degree, np.arange(d), side="right") for degree in degrees]
         self.n_outputs = list(n_outputs)
         starts = np.concatenate([[0], np.cumsum(n_outputs)])
         self.outputs = [slice(a, b) for a, b in zip(starts, starts[1:])]
 
-    def level_rows(self, codes):
-        """Row of each unit's level in the table of levels; row 0 for continuous units and unseen levels."""
-        return torch.where(self.is_discrete & (codes >= 0), codes + self.first_level, 0)
+    def level_rows(self, units, codes):
+        """Rows of discrete units' levels in the table of levels; row 0 for levels that are unseen."""
+        return torch.where(codes >= 0, codes + self.first_level[units], 0)
+
+    def knot_rows(self, units, z):
+        """Rows of the knots after the numbers of continuous units, each next to that before it, and their shares."""
+        after = torch.bucketize(z.contiguous(), self.knots[1:-1]) + 1
+        before = self.knots[after - 1]
+        share = ((z - before) / (self.knots[after] - before)).clamp(0, 1)
+        return after + self.first_level[units], share
+
+    def level_effects(self, z, codes):
+        """What the levels of all units add to the first hidden units, (n, width)."""
+        rows = self.level_rows(self.discrete, codes[:, self.discrete])
+        after, share = self.knot_rows(self.continuous, z[:, self.continuous])
+        weights = torch.cat([torch.ones_like(z[:, self.discrete]), 1 - share, share], 1)
+        rows = torch.cat([rows, after - 1, after], 1)
+        return F.embedding_bag(rows, self.levels, mode="sum", per_sample_weights=weights)
 
     def forward(self, z, codes, stream=None):
         """Outputs of all units, (n, sum of n_outputs); with dropout if a torch.Generator is given."""
-        levels = F.embedding_bag(self.level_rows(codes), self.levels, mode="sum")
+        levels = self.level_effects(z, codes)
         h = F.silu(self.first(z.clamp(-MAX_INPUT, MAX_INPUT)) + levels)  # (n, width)
         for layer in self.hidden:
             new = F.silu(layer(dropout(h, self.dropout, stream)))
             h = h + new if h.shape == new.shape else new
         return self.last(dropout(h, self.dropout, stream))
+
+    @torch.no_grad()
+    def nudge(self, stream):
+        """Draw last weights near zero where all are zero: outputs that enter the density alike would stay alike."""
+        last = self.last
+        if not last.weight.any():
+            noise = torch.randn(last.weight.shape, generator=stream, device=last.weight.device)
+            last.weight.copy_(NUDGE * noise * last.mask)
 
     def mask_gradients(self):
         """Take the gradient from the weights that are masked, so that they stay 0."""
@@ -144,9 +176,12 @@ class NetworkWalk:
     def observe(self, i, z, codes):
         later = slice(self.network.n_visible[0][i], None)  # hidden units that see unit i
         self.incoming[:, later].addr_(z.clamp(-MAX_INPUT, MAX_INPUT), self.first[i, later])
-        if self.network.is_discrete[i]:
-            row = torch.where(codes >= 0, codes + self.network.first_level[i], 0)
-            self.incoming[:, later] += self.network.levels[row, later]
+        if i in self.network.discrete:
+            self.incoming[:, later] += self.network.levels[self.network.level_rows(i, codes), later]
+        else:
+            after, share = self.network.knot_rows(i, z)
+            effects = self.network.levels[:, later]
+            self.incoming[:, later] += torch.lerp(effects[after - 1], effects[after], share[:, None])
 
     def select(self, index):
         """Keep the rows with these indices."""

@@ -17,6 +17,8 @@ MAX_EPOCH_STEPS = 150  # an epoch of a larger table is a random part of it
 EMA_HALF_STEPS = 100  # memory of the moving average of the weights
 WARM_UP_STEPS = (20, 50)  # at least and at most
 MAX_GRADIENT_NORM = 5.0
+LEARNING_RATE = 0.004  # with ...
+LEARNING_BATCH = 256  # ... at most so many rows in a batch
 OUTPUT_LEARNING_RATE = 0.25  # of the network's last weights, relative to all others
 ABSORB_STEPS = 200  # generator steps in one adversarial round
 FRESH_STEPS = 10  # generator steps that use the same model rows
@@ -41,7 +43,8 @@ class Settings:
     max_epochs: int
     n_iter_no_change: int
     batch_size: object
-    learning_rate: float
+    learning_rate: object
+    rate_factor: float  # on the learning rate
     adversarial_rounds: int
     adversarial_weight: float
     adversarial_loss: str
@@ -67,6 +70,20 @@ def batch_size_for(n, batch_size):
     if batch_size != "auto":
         return min(batch_size, n)
     return min(n, int(np.clip(2 ** round(np.log2(n / 32)), 16, 512)))
+
+
+def learning_rate_for(batch_size, settings):
+    """Given or, for "auto", one that grows with the square root of large batches [1]_.
+
+    References
+    ----------
+    .. [1] S. Malladi, K. Lyu, A. Panigrahi and S. Arora, "On the SDEs and scaling rules for adaptive gradient
+       algorithms", NeurIPS 2022.
+    """
+    rate = settings.learning_rate
+    if rate == "auto":
+        rate = LEARNING_RATE * max(1.0, batch_size / LEARNING_BATCH) ** 0.5
+    return settings.rate_factor * rate
 
 
 class MovingAverage:
@@ -124,14 +141,15 @@ class LikelihoodEpochs:
 
     def __init__(self, model, rows, settings, rng):
         self.model, self.rows, self.rng = model, rows, rng
+        self.stream = seeded_stream(model.device, rng)
         self.generator = model.working_generator()
+        self.generator.network.nudge(self.stream)
         self.average = MovingAverage(self.generator)
         self.batch_size = batch_size_for(len(rows), settings.batch_size)
         self.steps = min(-(-len(rows) // self.batch_size), MAX_EPOCH_STEPS)
-        self.optimizer = make_optimizer(self.generator, settings.learning_rate)
+        self.optimizer = make_optimizer(self.generator, learning_rate_for(self.batch_size, settings))
         factor = cosine(self.steps * max(settings.max_epochs, 1))
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, factor)
-        self.stream = seeded_stream(model.device, rng)
 
     def run(self):
         """One pass over the rows, dequantised afresh; returns the mean loss."""
@@ -277,9 +295,9 @@ def absorb_round(model, classifier, train, settings, rng):
     """
     generator = model.working_generator()  # without dropout: rewards belong to the density that drew the rows
     average = MovingAverage(generator)
-    optimizer = make_optimizer(generator, ABSORB_LEARNING_RATE * settings.learning_rate)
-    stream = seeded_stream(model.device, rng)
     size = batch_size_for(len(train), settings.batch_size)
+    optimizer = make_optimizer(generator, ABSORB_LEARNING_RATE * learning_rate_for(size, settings))
+    stream = seeded_stream(model.device, rng)
     weight, losses = settings.adversarial_weight, []
     for _ in range(ABSORB_STEPS // FRESH_STEPS):
         fake = generator.sample(FRESH_STEPS * size, stream)

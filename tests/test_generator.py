@@ -7,6 +7,7 @@ from sklearn.mixture import GaussianMixture
 
 from skgmmgan._columns import ABSENT, ACTIVE, Unit
 from skgmmgan._generator import Generator
+from skgmmgan._network import KNOTS
 
 UNITS = [
     Unit(),
@@ -95,6 +96,30 @@ def test_untrained_state_has_the_observed_shares(rng):
     generator = make_generator(UNITS, rng, trained=False)
     _, codes = generator.sample(20_000, torch.Generator().manual_seed(0))
     assert (codes[:, 2] == 0).double().mean() == pytest.approx(0.6, abs=0.01)
+
+
+def test_numbers_blend_the_levels_of_the_knots_around_them(generator):
+    network, first = generator.network, generator.network.first_level[0]
+
+    def effect(number):
+        z = torch.full((1, len(UNITS)), float(number), dtype=torch.float64)
+        others = torch.where(torch.tensor([True] + [False] * 4), z, -10.0)
+        return network.level_effects(others, torch.full((1, 5), ABSENT))[0]
+
+    levels = network.levels[first : first + len(KNOTS)] + effect(-10) - network.levels[first]
+    assert torch.allclose(effect(KNOTS[4]), levels[4])
+    assert torch.allclose(effect((KNOTS[4] + 3 * KNOTS[5]) / 4), (levels[4] + 3 * levels[5]) / 4)
+    assert torch.allclose(effect(3), levels[-1])
+
+
+def test_a_nudge_moves_only_outputs_that_nothing_has_moved(rng):
+    generator = make_generator(UNITS, rng, trained=False)
+    last = generator.network.last
+    generator.network.nudge(torch.Generator().manual_seed(0))
+    weight = last.weight.clone()
+    assert ((weight != 0) == last.mask).all()
+    generator.network.nudge(torch.Generator().manual_seed(1))
+    assert torch.equal(last.weight, weight)
 
 
 def test_probabilities_of_levels_sum_to_one(rng):

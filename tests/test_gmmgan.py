@@ -290,6 +290,25 @@ def test_dropout_falls_with_the_rows_of_a_large_table():
         assert GMMGAN(1, **short).fit(X[:n])._model.generator.network.dropout == share
 
 
+def test_learning_rate_grows_with_the_root_of_large_batches():
+    X = np.random.RandomState(0).normal(size=(1100, 1))
+    for given, batch_size, rate in [("auto", 64, 4e-3), ("auto", 1024, 8e-3), (1e-3, 1024, 1e-3)]:
+        model = GMMGAN(1, batch_size=batch_size, learning_rate=given)
+        settings = model._settings([])
+        assert _training.learning_rate_for(_training.batch_size_for(1100, batch_size), settings) == rate
+    tuned = model.set_params(max_epochs=0, adversarial_rounds=0).fit(X).set_params(warm_start=True)
+    assert _training.learning_rate_for(1024, tuned._settings([])) == pytest.approx(1e-4)
+
+
+def test_one_component_learns_two_branches(rng):
+    X = rng.normal(size=(3000, 2))
+    X[:, 1] = np.where(X[:, 1] > 0, 1, -1) * X[:, 0] + rng.normal(0, 0.1, 3000)
+    model = GMMGAN(1, adversarial_rounds=0, random_state=0).fit(X[:2000])
+    branches = [norm.logpdf(X[2000:, 1], sign * X[2000:, 0], 0.1) for sign in (-1, 1)]
+    truth = norm.logpdf(X[2000:, 0]) + np.logaddexp(*branches) - np.log(2)
+    assert model.score(X[2000:]) > truth.mean() - 0.15
+
+
 def test_no_refinement_without_rounds():
     model = GMMGAN(2, adversarial_rounds=0, max_epochs=1, random_state=0).fit(two_moons(200))
     assert {entry["stage"] for entry in model.history_} <= {"prior", "warm start", "all rows", "selection"}
