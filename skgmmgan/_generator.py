@@ -126,8 +126,7 @@ class Generator(nn.Module):
         self.network = MaskedNetwork(n_levels, n_outputs, hidden_layer_sizes, dropout, stream)
         self.parents = [unit.parent for unit in units]
         self.is_state = [unit.is_state for unit in units]
-        self.discrete = np.flatnonzero(n_levels).tolist()
-        self.continuous = np.flatnonzero(n_levels == 0).tolist()
+        self.discrete, self.continuous = self.network.discrete, self.network.continuous
         self.log_unseen = -math.log(n_rows + 1)
         self.log_seen = math.log(n_rows) + self.log_unseen
         for i in self.discrete:

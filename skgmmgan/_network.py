@@ -61,7 +61,7 @@ class MaskedNetwork(nn.Module):
 
     Parameters
     ----------
-    n_levels : levels of each unit, 0 for a continuous one
+    n_levels : levels of each unit, 0 for a continuous one, (d,)
     n_outputs : outputs that each unit needs
     hidden_layer_sizes : widths; a layer as wide as the one before it adds to it
     dropout : probability with which a hidden unit is left out in training
@@ -73,7 +73,7 @@ class MaskedNetwork(nn.Module):
         d = len(n_levels)
         unit = np.arange(1, d + 1)  # units count from 1 here
         degrees = [1 + np.arange(size) * max(d - 1, 1) // size for size in hidden_layer_sizes]
-        n_rows = np.where(np.asarray(n_levels) > 0, n_levels, len(KNOTS))  # of the table of levels
+        n_rows = np.where(n_levels > 0, n_levels, len(KNOTS))  # of the table of levels
         level_unit = np.concatenate([[d + 1], np.repeat(unit, n_rows)])  # the first row stands for "no level"
         output_unit = np.repeat(unit, n_outputs)
         self.first = MaskedLinear(degrees[0][:, None] >= unit, stream)
@@ -88,7 +88,7 @@ class MaskedNetwork(nn.Module):
         self.register_buffer("first_level", torch.tensor(1 + np.cumsum(n_rows) - n_rows))
         self.register_buffer("knots", torch.tensor(KNOTS), persistent=False)
         self.discrete = np.flatnonzero(n_levels).tolist()
-        self.continuous = np.flatnonzero(np.equal(n_levels, 0)).tolist()
+        self.continuous = np.flatnonzero(n_levels == 0).tolist()
         self.n_visible = [np.searchsorted(degree, np.arange(d), side="right") for degree in degrees]
         self.n_outputs = list(n_outputs)
         starts = np.concatenate([[0], np.cumsum(n_outputs)])
