@@ -23,8 +23,10 @@ from ._prior import LOG_2PI, Prior
 SHARE_FLOOR = 1e-4  # weight of the observed shares in the base of a discrete unit, so that no level is lost
 SHARE_WEIGHTS = np.geomspace(1, 1e6, 13)  # rows that the expected shares of a class may count for
 MAX_CELLS = 20_000_000  # numbers of an intermediate result
-MAX_LOG_SCALE = 3.0  # bound of c: a factor of 20
+MAX_LOG_SCALE = 5.0  # bound of c: a factor of 150
 MIN_PARTS = 24  # of a number's conditional, that the mixture's components are split in
+NUDGE = 0.002  # standard deviation of the network's last weights when training begins
+SPREAD = 0.5  # ... and of the parts of a component, in units of its own
 
 
 def modulate(log_weights, means, scales, output):
@@ -156,6 +158,20 @@ class Generator(nn.Module):
     @property
     def n_units(self):
         return len(self.parents)
+
+    @torch.no_grad()
+    def nudge(self, stream):
+        """Leave the mixture by a little, unless that has happened: parts that are alike would stay alike."""
+        last = self.network.last
+        if last.weight.any():
+            return
+        noise = torch.randn(last.weight.shape, generator=stream, device=last.weight.device)
+        last.weight.copy_(NUDGE * noise * last.mask)
+        for i in self.continuous:
+            _, b, c = last.bias[self.network.outputs[i]].view(3, -1, len(self.prior.log_weights))  # (R, K)
+            if len(b) > 1:
+                b.normal_(0, SPREAD, generator=stream)
+                c.fill_(0.5 * math.log1p(-(SPREAD**2)))  # the variance of a component stays
 
     def _base(self, i, means, log_weights, codes):
         """Log-probability of each level before the network has its say, (n, V), up to a constant."""

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 MAX_INPUT = 5.0  # the network does not see how far out a coordinate is beyond this
 LEVEL_SCALE = 0.3  # standard deviation of the initial effect of a level on a hidden unit that sees one unit
 KNOTS = ndtri((np.arange(16) + 0.5) / 16)  # coordinates whose levels those of a number blend
-NUDGE = 0.002  # standard deviation of the last weights when training begins
+BLOCKS = 4  # of a layer's rows, at most, that leave out the inputs which none of them sees
 
 
 def dropout(h, p, stream):
@@ -42,18 +42,47 @@ def load_arrays(module, arrays):
     module.load_state_dict({name: torch.as_tensor(array) for name, array in arrays.items()})
 
 
+class BlockProduct(torch.autograd.Function):
+    """x W^T + b where W is 0 in blocks, pairs of its rows and the number of first inputs that these see."""
+
+    @staticmethod
+    def forward(ctx, x, weight, bias, blocks):
+        ctx.save_for_backward(x, weight)
+        ctx.blocks = blocks
+        product = x.new_empty(len(x), len(weight))
+        for rows, seen in blocks:
+            torch.addmm(bias[rows], x[:, :seen], weight[rows, :seen].T, out=product[:, rows])
+        return product
+
+    @staticmethod
+    def backward(ctx, grad):
+        x, weight = ctx.saved_tensors
+        grad_x, grad_weight = torch.zeros_like(x), torch.zeros_like(weight)
+        for rows, seen in ctx.blocks:
+            grad_x[:, :seen].addmm_(grad[:, rows], weight[rows, :seen])
+            torch.mm(grad[:, rows].T, x[:, :seen], out=grad_weight[rows, :seen])
+        return grad_x, grad_weight, grad.sum(0), None
+
+
 class MaskedLinear(nn.Module):
-    """A linear layer whose weights are 0 where its mask is; He initialisation by the inputs kept."""
+    """A linear layer whose weights are 0 where its mask is; He initialisation by the inputs kept.
+
+    Each row of the mask keeps the first inputs, as many as the row above or more.
+    """
 
     def __init__(self, mask, stream):
         super().__init__()
+        n_seen = mask.sum(1)
+        last = n_seen[np.linspace(0, len(mask) - 1, BLOCKS + 1).astype(int)[1:]]  # of each block
+        ends = np.unique(np.searchsorted(n_seen, last, side="right"))
+        self.blocks = [(slice(a, b), int(n_seen[b - 1])) for a, b in zip([0, *ends], ends)]
         self.register_buffer("mask", torch.tensor(mask), persistent=False)
         fan_in = self.mask.sum(1, keepdim=True).clamp(min=1)
         self.weight = nn.Parameter(self.mask * torch.randn(mask.shape, generator=stream) * (2.0 / fan_in) ** 0.5)
         self.bias = nn.Parameter(torch.zeros(len(mask)))
 
     def forward(self, x):
-        return F.linear(x, self.weight, self.bias)
+        return BlockProduct.apply(x, self.weight, self.bias, self.blocks)
 
 
 class MaskedNetwork(nn.Module):
@@ -121,14 +150,6 @@ class MaskedNetwork(nn.Module):
             new = F.silu(layer(dropout(h, self.dropout, stream)))
             h = h + new if h.shape == new.shape else new
         return self.last(dropout(h, self.dropout, stream))
-
-    @torch.no_grad()
-    def nudge(self, stream):
-        """Draw last weights near zero where all are zero: outputs that enter the density alike would stay alike."""
-        last = self.last
-        if not last.weight.any():
-            noise = torch.randn(last.weight.shape, generator=stream, device=last.weight.device)
-            last.weight.copy_(NUDGE * noise * last.mask)
 
     def mask_gradients(self):
         """Take the gradient from the weights that are masked, so that they stay 0."""

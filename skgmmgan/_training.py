@@ -19,7 +19,8 @@ WARM_UP_STEPS = (20, 50)  # at least and at most
 MAX_GRADIENT_NORM = 5.0
 LEARNING_RATE = 0.004  # with ...
 LEARNING_BATCH = 256  # ... at most so many rows in a batch
-OUTPUT_LEARNING_RATE = 0.25  # of the network's last weights, relative to all others
+LEVEL_LEARNING_RATE = 2.0  # of the network's table of levels, relative to most others, ...
+OUTPUT_LEARNING_RATE = 0.25  # ... and of its last weights
 ABSORB_STEPS = 200  # generator steps in one adversarial round
 FRESH_STEPS = 10  # generator steps that use the same model rows
 ABSORB_LEARNING_RATE = 0.05  # relative to the warm start
@@ -116,16 +117,16 @@ def row_log_prob(generator, tensors):
 
 
 def make_optimizer(generator, learning_rate):
-    """Adam, with smaller steps of the weights into the outputs, which add up over a wide layer [1]_.
+    """Adam, with larger steps of the levels and smaller ones of the last weights, which add up over a wide layer [1]_.
 
     References
     ----------
     .. [1] G. Yang and E. J. Hu, "Tensor Programs IV: feature learning in infinite-width neural networks", ICML 2021.
     """
-    last = generator.network.last.weight
-    others = [parameter for parameter in generator.parameters() if parameter is not last]
-    groups = [{"params": others}, {"params": [last], "lr": OUTPUT_LEARNING_RATE * learning_rate}]
-    return torch.optim.Adam(groups, lr=learning_rate, betas=(0.9, 0.99), fused=True)
+    network = generator.network
+    factors = {network.levels: LEVEL_LEARNING_RATE, network.last.weight: OUTPUT_LEARNING_RATE}
+    groups = [{"params": [p], "lr": learning_rate * factors.get(p, 1.0)} for p in generator.parameters()]
+    return torch.optim.Adam(groups, betas=(0.9, 0.99), fused=True)
 
 
 def take_step(generator, optimizer, loss):
@@ -143,7 +144,7 @@ class LikelihoodEpochs:
         self.model, self.rows, self.rng = model, rows, rng
         self.stream = seeded_stream(model.device, rng)
         self.generator = model.working_generator()
-        self.generator.network.nudge(self.stream)
+        self.generator.nudge(self.stream)
         self.average = MovingAverage(self.generator)
         self.batch_size = batch_size_for(len(rows), settings.batch_size)
         self.steps = min(-(-len(rows) // self.batch_size), MAX_EPOCH_STEPS)
@@ -173,15 +174,15 @@ def warm_start(models, values, folds, settings, rng):
     runs = [LikelihoodEpochs(model, values[train], settings, rng) for model, (train, _) in zip(models, folds)]
     held = [to_tensors(model, values[held], rng) for model, (_, held) in zip(models, folds)]
 
-    def held_out():
+    def held_out(generators):
         """Log-likelihood of each held-out row, in coordinates."""
-        return np.concatenate([row_log_prob(run.average.module, rows) for run, rows in zip(runs, held)])
+        return np.concatenate([row_log_prob(generator, rows) for generator, rows in zip(generators, held)])
 
-    start = best = held_out()
+    start = best = held_out([model.working_generator() for model in models])
     best_epoch = selected = 0
     for epoch in settings.progress(range(1, settings.max_epochs + 1), desc="network"):
         loss = float(np.mean([run.run() for run in runs]))
-        score = held_out()
+        score = held_out([run.average.module for run in runs])
         settings.record(
             stage="warm start",
             epoch=epoch,

@@ -6,8 +6,8 @@ import torch
 from sklearn.mixture import GaussianMixture
 
 from skgmmgan._columns import ABSENT, ACTIVE, Unit
-from skgmmgan._generator import Generator
-from skgmmgan._network import KNOTS
+from skgmmgan._generator import SPREAD, Generator
+from skgmmgan._network import KNOTS, BlockProduct
 
 UNITS = [
     Unit(),
@@ -112,14 +112,38 @@ def test_numbers_blend_the_levels_of_the_knots_around_them(generator):
     assert torch.allclose(effect(3), levels[-1])
 
 
-def test_a_nudge_moves_only_outputs_that_nothing_has_moved(rng):
+def test_a_nudge_tells_parts_apart_once_and_keeps_the_variance(rng):
     generator = make_generator(UNITS, rng, trained=False)
     last = generator.network.last
-    generator.network.nudge(torch.Generator().manual_seed(0))
-    weight = last.weight.clone()
+    generator.nudge(torch.Generator().manual_seed(0))
+    weight, bias = last.weight.clone(), last.bias.clone()
     assert ((weight != 0) == last.mask).all()
-    generator.network.nudge(torch.Generator().manual_seed(1))
+    for i in generator.continuous:
+        a, b, c = bias[generator.network.outputs[i]].unflatten(0, (3, -1))
+        assert not a.any()
+        assert len(b.unique()) == len(b)
+        assert torch.allclose(torch.exp(2 * c) + SPREAD**2, torch.ones_like(c))
+    assert not bias[generator.network.outputs[generator.discrete[0]]].any()
+    generator.nudge(torch.Generator().manual_seed(1))
     assert torch.equal(last.weight, weight)
+    assert torch.equal(last.bias, bias)
+
+
+def test_blocks_multiply_as_the_whole_does(generator, rng):
+    def gradients(product, *tensors):
+        tensors = [t.detach().clone().requires_grad_() for t in tensors]
+        return torch.autograd.grad(product(*tensors).square().sum(), tensors)
+
+    network = generator.network
+    for layer in [network.first, *network.hidden, network.last]:
+        x = torch.as_tensor(rng.normal(size=(7, layer.mask.shape[1])))
+        assert torch.allclose(layer(x), torch.nn.functional.linear(x, layer.weight, layer.bias))
+        whole = gradients(torch.nn.functional.linear, x, layer.weight, layer.bias)
+        parts = gradients(lambda *t, blocks=layer.blocks: BlockProduct.apply(*t, blocks), x, layer.weight, layer.bias)
+        assert torch.allclose(parts[0], whole[0])
+        assert torch.allclose(parts[1] * layer.mask, whole[1] * layer.mask)
+        assert torch.allclose(parts[2], whole[2])
+    assert len(network.last.blocks) > 1
 
 
 def test_probabilities_of_levels_sum_to_one(rng):

@@ -2,7 +2,8 @@
 
 Run as ``python docs/benchmarks/benchmark.py FOLDER [--tables magic adult] [--seeds 0 1 2] [--rows 10000]``. Each table
 is shuffled with ``sample(frac=1, random_state=0)``; of the first 90 % the first ``--rows`` rows train, the last 10 %
-are the test rows. One JSON line a run goes to stdout; the medians over seeds are printed at the end, to stderr.
+are the test rows. Of the ``--models``, Bootstrap draws training rows again: its errors are those of chance alone. One
+JSON line a run goes to stdout; the medians over seeds are printed at the end, to stderr.
 """
 
 import argparse
@@ -81,6 +82,26 @@ class OneHotMixture:
         ends = np.cumsum([len(c) for c in encoder.categories_])
         blocks = np.split(Z, ends[:-1], axis=1)
         return np.concatenate([np.eye(b.shape[1])[b.argmax(axis=1)] for b in blocks], axis=1)
+
+
+class Bootstrap:
+    """Training rows with replacement."""
+
+    def __init__(self, random_state):
+        self.rng = check_random_state(random_state)
+
+    def fit(self, X):
+        self.X = X
+        return self
+
+    def score(self, X):
+        return np.nan
+
+    def sample(self, n):
+        return self.X.sample(n, replace=True, random_state=self.rng), None
+
+
+MODELS = {"GMMGAN": GMMGAN, "GaussianMixture": OneHotMixture, "Bootstrap": Bootstrap}
 
 
 def load(path, n_rows):
@@ -182,16 +203,15 @@ def main():
     parser.add_argument("--tables", nargs="*")
     parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1, 2])
     parser.add_argument("--rows", type=int, default=10_000)
-    parser.add_argument("--models", nargs="*", default=["GMMGAN", "GaussianMixture"])
+    parser.add_argument("--models", nargs="*", choices=MODELS, default=["GMMGAN", "GaussianMixture"])
     options = parser.parse_args()
     machine = {p: version(p) for p in ("skgmmgan", "numpy", "scikit-learn", "torch")} | {"machine": platform.machine()}
     print(json.dumps(machine), flush=True)
-    make = {"GMMGAN": lambda seed: GMMGAN(random_state=seed), "GaussianMixture": OneHotMixture}
     results = []
     for table, train, test, target in tables(options.folder, options.tables, options.rows):
         for seed in options.seeds:
             for name in options.models:
-                figures = {"table": table, **evaluate(name, make[name](seed), train, test, target, seed)}
+                figures = {"table": table, **evaluate(name, MODELS[name](random_state=seed), train, test, target, seed)}
                 print(json.dumps(figures), flush=True)
                 results.append(figures)
     medians = pd.DataFrame(results).groupby(["table", "model"], sort=False).median(numeric_only=True)
