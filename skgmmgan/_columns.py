@@ -306,5 +306,5 @@ def same_numbers(a, b, column):
 
 def float_error(low, high, step):
     """How far off numbers between two bounds may be by computation, always less than half a step."""
-    error = 8 * np.spacing(max(abs(low), abs(high)))
-    return min(error, step / 4) if step else error + LINE_ERROR * (high - low)
+    error = 8 * np.spacing(np.maximum(np.abs(low), np.abs(high)))
+    return np.minimum(error, step / 4) if step else error + LINE_ERROR * (high - low)

@@ -1,5 +1,7 @@
 """Relations between columns that hold in every row, and so in every row that is drawn."""
 
+from itertools import compress
+
 import numpy as np
 
 from ._columns import ABSENT, DiscreteColumn, NumericColumn, float_error, grid_step, round_to_grid, same_numbers
@@ -79,29 +81,43 @@ def find_line(sources, x):
     sources : dict from index to NumericColumn and its numbers
     """
     values = np.unique(x[~np.isnan(x)])
-    if len(values) < MIN_ON_LINE:
+    if len(values) < MIN_ON_LINE or not sources:
         return None
     step = grid_step(values)
     few = slice(None, None, max(1, len(x) // PREVIEW))
-    for i, (source, a) in sources.items():
-        if line_through(i, source, a[few], x[few], step) is not None:
-            line = line_through(i, source, a, x, step)
-            if line is not None:
-                return line
+    _, _, hold = outermost_lines(np.array([a[few] for _, a in sources.values()]), x[few], step)
+    for i in compress(sources, hold):
+        source, a = sources[i]
+        line = line_through(i, source, a, x, step)
+        if line is not None:
+            return line
     return None
+
+
+def outermost_lines(sources, x, step):
+    """Slopes, intercepts and validity of the lines through the outermost points of sources, (n_sources, n), each.
+
+    A line is valid if all points lie on it, and source and x are missing together.
+    """
+    together = (np.isnan(sources) == np.isnan(x)).all(axis=1)
+    present, own = ~np.isnan(x), np.arange(len(sources))
+    a, x = sources[:, present], x[present]
+    if not x.size:
+        return np.zeros(len(a)), np.zeros(len(a)), np.zeros(len(a), dtype=bool)
+    low, high = a.argmin(axis=1), a.argmax(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # constant sources
+        slopes = (x[high] - x[low]) / (a[own, high] - a[own, low])
+        intercepts = x[low] - slopes * a[own, low]
+        miss = np.abs(slopes[:, None] * a + intercepts[:, None] - x).max(axis=1)
+    bounds = np.sort([x[low], x[high]], axis=0)
+    return slopes, intercepts, together & (slopes != 0) & (miss <= np.maximum(step, float_error(*bounds, step)))
 
 
 def line_through(i, source, a, x, step):
     """The LinearColumn through the outermost points, if all others lie on it; else None."""
-    if not np.array_equal(np.isnan(a), np.isnan(x)) or np.isnan(a).all():
+    (slope,), (intercept,), (valid,) = outermost_lines(a[None], x, step)
+    if not valid:
         return None
-    low, high = np.nanargmin(a), np.nanargmax(a)
-    if a[low] == a[high] or x[low] == x[high]:
-        return None
-    slope = (x[high] - x[low]) / (a[high] - a[low])
-    intercept = x[low] - slope * a[low]
-    if np.nanmax(np.abs(slope * a + intercept - x)) > max(step, float_error(*np.sort(x[[low, high]]), step)):
-        return None  # most pairs, and the rest takes longer
     line = LinearColumn(x, step, i, slope, intercept)
     back = round_to_grid(line.inverse(x), source.step)
     return line if not line.misses(a, x).any() and same_numbers(back, a, source).all() else None
