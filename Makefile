@@ -2,8 +2,9 @@ PYTHON ?= python3
 VENV ?= .venv
 TORCH ?= torch==2.13.0
 BIN = $(VENV)/bin
+RESULTS ?= build/benchmarks
 
-.PHONY: demo test lint docs clean
+.PHONY: demo test lint docs bench clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -26,6 +27,17 @@ lint: $(VENV)/.installed
 
 docs: $(VENV)/.installed
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going -b html docs docs/_build/html
+
+# all figures of README and docs that other synthesizers or much time stand behind, about nine hours on two cores:
+# make bench DATA=folder-of-parquet-files
+bench: $(VENV)/.installed
+	mkdir -p $(RESULTS)
+	$(BIN)/python docs/benchmarks/benchmark.py $(DATA) > $(RESULTS)/benchmark.jsonl
+	$(BIN)/python docs/benchmarks/benchmark.py $(DATA) --rows 1000000 --models GMMGAN Bootstrap > $(RESULTS)/full.jsonl
+	$(BIN)/python docs/benchmarks/scale.py > $(RESULTS)/scale.jsonl
+	$(BIN)/python docs/benchmarks/modes.py > $(RESULTS)/modes.jsonl
+	OMP_NUM_THREADS=1 $(BIN)/python docs/benchmarks/peers.py $(DATA) --tables adult magic > $(RESULTS)/peers.jsonl
+	$(BIN)/python docs/benchmarks/render.py $(RESULTS) docs
 
 clean:
 	rm -rf $(VENV) docs/_build docs/api/generated docs/auto_examples

@@ -1,10 +1,9 @@
 """Time and memory of fit, score and sample by the size of the table, one process a size.
 
-Run as ``python docs/benchmarks/scale.py [--sweeps rows columns categories components] [--figure scale.png]``. The
-tables are drawn from ten Gaussians with random covariances; every third column is cut into five categories. A sweep
-varies one size and leaves the others at 10,000 rows, 15 columns, five categories and a chosen number of components.
-One JSON line a size goes to stdout; memory is the peak of the process above that before fit, in GB. The figure needs
-matplotlib.
+Run as ``python docs/benchmarks/scale.py [--sweeps rows columns categories components]``. The tables are drawn from ten
+Gaussians with random covariances; every third column is cut into five categories. A sweep varies one size and leaves
+the others at 10,000 rows, 15 columns, five categories and a chosen number of components. One JSON line a size goes to
+stdout; memory is the peak of the process above that before fit, in GB. render.py draws the curves.
 """
 
 import argparse
@@ -67,43 +66,21 @@ def measure(size):
     }
 
 
-def draw(results, path):
-    """Log-log curves, one panel a sweep."""
-    import matplotlib.pyplot as plt
-
-    sweeps = list(dict.fromkeys(result["sweep"] for result in results))
-    figure, axes = plt.subplots(1, len(sweeps), figsize=(3.2 * len(sweeps), 3), sharey=True, squeeze=False)
-    for ax, sweep in zip(axes[0], sweeps):
-        own = [result for result in results if result["sweep"] == sweep]
-        for name, label in [("fit_s", "fit, s"), ("sample_s", "10,000 rows drawn, s"), ("memory_gb", "memory, GB")]:
-            ax.loglog([r[sweep] for r in own], [r[name] for r in own], "o-", label=label)
-        ax.set_xlabel(sweep)
-        ax.grid(alpha=0.3)
-    axes[0, 0].legend(fontsize="small")
-    figure.tight_layout()
-    figure.savefig(path, dpi=120)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sweeps", nargs="*", default=list(SWEEPS))
-    parser.add_argument("--figure", help="file for the curves")
     parser.add_argument("--size", type=json.loads, help="measure one size, a JSON object, in this process")
     options = parser.parse_args()
     if options.size:
         print(json.dumps(measure(options.size)))
         return
     tell_versions("numpy", "scikit-learn", "torch")
-    results = []
     for sweep in options.sweeps:
         for value in SWEEPS[sweep]:
             size = {**USUAL, sweep: value}
             command = [sys.executable, __file__, "--size", json.dumps(size)]
             figures = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-            results.append({"sweep": sweep, **size, **figures})
-            print(json.dumps(results[-1]), flush=True)
-    if options.figure:
-        draw(results, options.figure)
+            print(json.dumps({"sweep": sweep, **size, **figures}), flush=True)
 
 
 if __name__ == "__main__":
