@@ -28,8 +28,7 @@ lint: $(VENV)/.installed
 docs: $(VENV)/.installed
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going -b html docs docs/_build/html
 
-# all figures of README and docs that other synthesizers or much time stand behind, about nine hours on two cores:
-# make bench DATA=folder-of-parquet-files
+# the benchmarks behind README, scaling.rst and comparison.rst, many hours on two cores: make bench DATA=folder
 bench: $(VENV)/.installed
 	mkdir -p $(RESULTS)
 	$(BIN)/python docs/benchmarks/benchmark.py $(DATA) > $(RESULTS)/benchmark.jsonl
