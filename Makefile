@@ -30,6 +30,7 @@ docs: $(VENV)/.installed
 
 # the benchmarks behind README, scaling.rst and comparison.rst, many hours on two cores: make bench DATA=folder
 bench: $(VENV)/.installed
+	test -n "$(DATA)"
 	mkdir -p $(RESULTS)
 	$(BIN)/python docs/benchmarks/benchmark.py $(DATA) > $(RESULTS)/benchmark.jsonl
 	$(BIN)/python docs/benchmarks/benchmark.py $(DATA) --rows 1000000 --models GMMGAN Bootstrap > $(RESULTS)/full.jsonl

@@ -142,8 +142,8 @@ class BaseGMMGAN(BaseEstimator):
         Rows a step; "auto" is between 16 and 512, growing with the table.
 
     learning_rate : float or "auto", default="auto"
-        Of Adam in the warm start; the weights into the outputs have a quarter of it. "auto" is 0.004, and more with
-        batches of more than 256 rows.
+        Of Adam in the warm start; levels have twice as much, and the weights into the outputs a quarter. "auto" is
+        0.004, and more with batches of more than 256 rows.
 
     dropout : float in [0, 1) or "auto", default="auto"
         Share of hidden units left out at random in training; "auto" is 0.2 up to 10,000 rows, then 2,000 / n_samples.

@@ -163,7 +163,7 @@ class Generator(nn.Module):
     def nudge(self, stream):
         """Leave the mixture by a little, unless that has happened: parts that are alike would stay alike."""
         last = self.network.last
-        if last.weight.any():
+        if last.weight.any() or last.bias.any():
             return
         noise = torch.randn(last.weight.shape, generator=stream, device=last.weight.device)
         last.weight.copy_(NUDGE * noise * last.mask)
@@ -171,7 +171,7 @@ class Generator(nn.Module):
             _, b, c = last.bias[self.network.outputs[i]].view(3, -1, len(self.prior.log_weights))  # (R, K)
             if len(b) > 1:
                 b.normal_(0, SPREAD, generator=stream)
-                c.fill_(0.5 * math.log1p(-(SPREAD**2)))  # the variance of a component stays
+                c.fill_(0.5 * math.log1p(-(SPREAD**2)))  # the variance of a component stays on average
 
     def _base(self, i, means, log_weights, codes):
         """Log-probability of each level before the network has its say, (n, V), up to a constant."""

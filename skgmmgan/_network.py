@@ -57,9 +57,11 @@ class BlockProduct(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad):
         x, weight = ctx.saved_tensors
-        grad_x, grad_weight = torch.zeros_like(x), torch.zeros_like(weight)
+        grad_x = torch.zeros_like(x) if ctx.needs_input_grad[0] else None
+        grad_weight = torch.zeros_like(weight)
         for rows, seen in ctx.blocks:
-            grad_x[:, :seen].addmm_(grad[:, rows], weight[rows, :seen])
+            if grad_x is not None:
+                grad_x[:, :seen].addmm_(grad[:, rows], weight[rows, :seen])
             torch.mm(grad[:, rows].T, x[:, :seen], out=grad_weight[rows, :seen])
         return grad_x, grad_weight, grad.sum(0), None
 

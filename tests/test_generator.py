@@ -129,6 +129,15 @@ def test_a_nudge_tells_parts_apart_once_and_keeps_the_variance(rng):
     assert torch.equal(last.bias, bias)
 
 
+def test_a_nudge_leaves_a_trained_unit_that_is_alone(rng):
+    generator = make_generator(UNITS[:1], rng, trained=False)
+    generator.nudge(torch.Generator().manual_seed(0))
+    bias = generator.network.last.bias.clone()
+    assert bias.any()
+    generator.nudge(torch.Generator().manual_seed(1))
+    assert torch.equal(generator.network.last.bias, bias)
+
+
 def test_blocks_multiply_as_the_whole_does(generator, rng):
     def gradients(product, *tensors):
         tensors = [t.detach().clone().requires_grad_() for t in tensors]

@@ -1,7 +1,7 @@
 """The tables and figures of README and docs, from the JSON lines of the benchmarks.
 
-Run as ``python docs/benchmarks/render.py RESULTS FIGURES``; `make bench` does so at its end. What RESULTS holds is
-rendered: `benchmark.jsonl` (README's table), `full.jsonl` (that of all rows), `peers.jsonl` (tables of
+Run as ``python docs/benchmarks/render.py RESULTS FIGURES``; `make bench` does so at its end. Of what RESULTS holds it
+renders `benchmark.jsonl` (README's table), `full.jsonl` (that of all rows), `peers.jsonl` (tables of
 docs/comparison.rst and `peers.png`) and `scale.jsonl` (table of docs/scaling.rst and `scale.png`). Tables go to stdout,
 figures to the folder FIGURES. Figures need matplotlib.
 """
@@ -21,6 +21,7 @@ import matplotlib.pyplot as plt
 QUALITY = {  # rows of README's table, and their digits
     "c2st": ("C2ST", 3),
     "c2st_extra_trees": ("ExtraTrees", 3),
+    "c2st_mlp": ("perceptron", 3),
     "tstr": ("TSTR", 3),
     "trtr": ("TRTR", 3),
     "shape_error": ("shape error", 3),
@@ -71,7 +72,7 @@ def text_table(header, rows):
 def peer_tables(results):
     """One table of reStructuredText for each table that was learned, best C2ST first."""
     rendered = []
-    for table, found in medians(results).groupby(level="table", sort=False):
+    for table, found in medians(results).dropna(subset=["c2st"]).groupby(level="table", sort=False):
         found = found.droplevel("table").sort_values("c2st")
         rows = [
             [model, *(f"{row[name]:.1f} s" if name.endswith("_s") else f"{row[name]:.3f}" for name in PEER_COLUMNS)]
