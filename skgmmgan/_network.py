@@ -79,7 +79,7 @@ class MaskedLinear(nn.Module):
         ends = np.unique(np.searchsorted(n_seen, last, side="right"))
         self.blocks = [(slice(a, b), int(n_seen[b - 1])) for a, b in zip([0, *ends], ends)]
         self.register_buffer("mask", torch.tensor(mask), persistent=False)
-        fan_in = self.mask.sum(1, keepdim=True).clamp(min=1)
+        fan_in = torch.tensor(n_seen)[:, None].clamp(min=1)
         self.weight = nn.Parameter(self.mask * torch.randn(mask.shape, generator=stream) * (2.0 / fan_in) ** 0.5)
         self.bias = nn.Parameter(torch.zeros(len(mask)))
 

@@ -171,6 +171,11 @@ def score_rows(train, rows, test, target, seed):
     }
 
 
+def medians(results):
+    """Medians over seeds by table and model, from a frame with one row a run."""
+    return results.groupby(["table", "model"], sort=False).median(numeric_only=True).drop(columns="seed")
+
+
 def evaluate(name, model, train, test, target, seed):
     """Figures of one fit, as a dict."""
     start = time.perf_counter()
@@ -214,8 +219,7 @@ def main():
                 figures = {"table": table, **evaluate(name, MODELS[name](random_state=seed), train, test, target, seed)}
                 print(json.dumps(figures), flush=True)
                 results.append(figures)
-    medians = pd.DataFrame(results).groupby(["table", "model"], sort=False).median(numeric_only=True)
-    print(medians.drop(columns="seed").round(3).T.to_string(), file=sys.stderr)
+    print(medians(pd.DataFrame(results)).round(3).T.to_string(), file=sys.stderr)
 
 
 if __name__ == "__main__":

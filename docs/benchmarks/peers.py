@@ -19,7 +19,7 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
-from benchmark import score_rows, tables
+from benchmark import medians, score_rows, tables
 
 PEERS = Path(__file__).parent / "peers"
 ENVIRONMENTS = {  # which requirements a model needs; None: those of skgmmgan
@@ -78,14 +78,14 @@ def evaluate(name, python, train, test, target, seed, limit):
     return json.loads(output.splitlines()[-1]) | score_rows(train, rows, test, target, seed) | {"error": None}
 
 
-def medians(results):
+def summary(results):
     """Medians over seeds, the time of fit also as a ratio to GMMGAN's, and how many runs failed."""
     table = pd.DataFrame(results).astype({"fit_s": float, "sample_s": float})
     gmmgan = table[table["model"] == "GMMGAN"].set_index(["table", "seed"])["fit_s"].rename("gmmgan_fit_s")
     table["fit_ratio"] = table["fit_s"] / table.join(gmmgan, on=["table", "seed"])["gmmgan_fit_s"]
     table["failed"] = table["error"].notna()
-    groups = table.groupby(["table", "model"], sort=False)
-    return groups.median(numeric_only=True).drop(columns="seed").assign(failed=groups["failed"].sum())
+    failed = table.groupby(["table", "model"], sort=False)["failed"].sum()
+    return medians(table).assign(failed=failed)
 
 
 def main():
@@ -106,7 +106,7 @@ def main():
                 figures = evaluate(name, python, train, test, target, seed, options.limit)
                 results.append({"table": table, "rows": len(train)} | figures)
                 print(json.dumps(results[-1]), flush=True)
-    print(medians(results).round(3).T.to_string(), file=sys.stderr)
+    print(summary(results).round(3).T.to_string(), file=sys.stderr)
 
 
 if __name__ == "__main__":

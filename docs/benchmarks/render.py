@@ -13,6 +13,7 @@ from pathlib import Path
 
 import matplotlib
 import pandas as pd
+from benchmark import medians
 
 matplotlib.use("Agg")
 
@@ -39,13 +40,9 @@ SIZES = {"fit_s": "fit, s", "sample_s": "10,000 rows drawn, s", "memory_gb": "me
 
 
 def read(path):
-    """Lines of a benchmark that are figures, not versions."""
+    """Lines of a benchmark that are figures, neither versions nor errors."""
     lines = [json.loads(line) for line in path.read_text().splitlines() if line.startswith("{")]
-    return pd.DataFrame([line for line in lines if "model" in line or "sweep" in line])
-
-
-def medians(results):
-    return results.groupby(["table", "model"], sort=False).median(numeric_only=True)
+    return pd.DataFrame([line for line in lines if ("model" in line or "sweep" in line) and not line.get("error")])
 
 
 def quality_table(results):
@@ -72,7 +69,7 @@ def text_table(header, rows):
 def peer_tables(results):
     """One table of reStructuredText for each table that was learned, best C2ST first."""
     rendered = []
-    for table, found in medians(results).dropna(subset=["c2st"]).groupby(level="table", sort=False):
+    for table, found in medians(results).groupby(level="table", sort=False):
         found = found.droplevel("table").sort_values("c2st")
         rows = [
             [model, *(f"{row[name]:.1f} s" if name.endswith("_s") else f"{row[name]:.3f}" for name in PEER_COLUMNS)]
@@ -86,7 +83,7 @@ def peer_tables(results):
 
 def draw_peers(results, path):
     """Seconds of fit against the AUC of a detector, one panel for each table."""
-    middle = medians(results).dropna(subset=["c2st"])
+    middle = medians(results)
     tables = list(dict.fromkeys(middle.index.get_level_values("table")))
     figure, axes = plt.subplots(1, len(tables), figsize=(4.5 * len(tables), 3.2), sharey=True, squeeze=False)
     for ax, table in zip(axes[0], tables):
