@@ -22,6 +22,9 @@ ATOM_EXCESS = 5.0  # ... and so many times the rows that a smooth density would 
 ATOM_EXCESS_FEW = 20.0  # ... or with few rows, which can tell less about spikes
 MAX_ATOMS = 100
 ATOM_WINDOW = 5  # neighbours on each side that tell the smooth density
+ROWS_PER_NUMBER = 10  # on average, that tell numbers which may occur from measurements
+MIN_UNEVEN = 0.05  # share of the rows that lie beside gaps of an uneven grid
+MIN_HEAPED = 0.2  # share of the rows by which numbers miss their neighbours' mean, beyond chance, if they are heaped
 MIN_MULTIPLES = 10  # distinct numbers that tell a common divisor from chance
 FEW_NUMBERS = 1000  # up to here quantiles are smoothed and spikes are doubted
 NORMAL_IQR = 1.349  # interquartile range of a standard normal variable
@@ -151,6 +154,60 @@ def find_atoms(values, counts, step):
     return atoms
 
 
+def are_uneven(values, counts, step):
+    """Whether numbers that repeat leave out multiples of the step, or have none, where many rows lie on both sides."""
+    beside = np.minimum(counts[:-1], counts[1:])
+    beside[beside < MIN_ATOM_ROWS] = 0
+    return beside[np.diff(values) > 1.5 * step].sum() > MIN_UNEVEN * beside.sum()
+
+
+def are_heaped(counts):
+    """Whether neighbouring numbers have so different counts that no smooth density fits; spikes and rare ones apart."""
+    counts = counts[~find_atoms(np.arange(len(counts)), counts, 1.0) & (counts >= MIN_ATOM_ROWS)]
+    own, expected = counts[1:-1], (counts[:-2] + counts[2:]) / 2
+    excess = np.abs(own - expected) - np.sqrt(own + expected / 2)
+    return excess.clip(0).sum() > MIN_HEAPED * counts.sum()
+
+
+class Cells:
+    """Numbers that repeat <-> normal scores: the cell of a number reaches half way to the next one.
+
+    Parameters
+    ----------
+    values : different numbers in ascending order, two or more
+    counts : rows that hold each of them
+    """
+
+    def __init__(self, values, counts):
+        middles = (values[:-1] + values[1:]) / 2
+        end = -ndtri(0.5 / counts.sum())
+        self.values = values
+        self.edges = np.concatenate([[2 * values[0] - middles[0]], middles, [2 * values[-1] - middles[-1]]])
+        self.scores = np.concatenate([[-end], ndtri(np.cumsum(counts)[:-1] / counts.sum()), [end]])
+
+    def _locate(self, edges, x):
+        return np.clip(np.searchsorted(edges, x, side="right") - 1, 0, len(self.values) - 1)
+
+    def nearest(self, x):
+        return self.values[self._locate(self.edges, x)]
+
+    def spread(self, x, rng):
+        """Uniform draws from the cells of x."""
+        cell = self._locate(self.edges, x)
+        return self.edges[cell] + rng.uniform(size=len(x)) * (self.edges[cell + 1] - self.edges[cell])
+
+    def forward(self, x):
+        """Score of each x, linear in each cell and beyond the last ones, and the log-slope there."""
+        cell = self._locate(self.edges, x)
+        slope = (np.diff(self.scores) / np.diff(self.edges))[cell]
+        return self.scores[cell] + slope * (x - self.edges[cell]), np.log(slope)
+
+    def inverse(self, z):
+        cell = self._locate(self.scores, z)
+        slope = (np.diff(self.scores) / np.diff(self.edges))[cell]
+        return self.edges[cell] + (z - self.scores[cell]) / slope
+
+
 def quantiles(x, shares):
     """Sample quantiles; of few numbers, Harrell and Davis' weighted means of the order statistics [1]_.
 
@@ -228,17 +285,28 @@ class LabelColumn(DiscreteColumn):
 class NumericColumn:
     """A column of numbers: a continuous unit, after a state unit if it has atoms or missing values."""
 
+    cells = None  # instead of a smooth transform, of numbers at uneven distances or in heaps
+
     def __init__(self, x, n_knots, rng):
         present = x[~np.isnan(x)]
         values, counts = np.unique(present, return_counts=True)
         self.low, self.high = values[0], values[-1]
         self.step = grid_step(values)
-        atoms = find_atoms(values, counts, self.step)
+        repeat = counts.sum() >= ROWS_PER_NUMBER * len(values)
+        heaped = repeat and are_heaped(counts)
+        uneven = repeat and are_uneven(values, counts, self.step)
+        if uneven and not heaped:  # the distances tell nothing about spikes
+            atoms = find_atoms(np.arange(len(values)), counts, 1.0)
+        else:
+            atoms = find_atoms(values, counts, self.step)
         smooth = present[~np.isin(present, values[atoms])]
         if not len(smooth):  # every number is an atom: the last one stays continuous
             atoms[-1], smooth = False, present[present == values[-1]]
         self.levels = self._states(values[atoms], counts[atoms], len(smooth), len(x) - len(present))
-        self.transform = fit_normal_scores(self._dequantize(smooth, rng), n_knots)
+        if (uneven or heaped) and (~atoms).sum() > 1:
+            self.cells = Cells(values[~atoms], counts[~atoms])
+        else:
+            self.transform = fit_normal_scores(self._dequantize(smooth, rng), n_knots)
 
     @staticmethod
     def _states(atoms, counts, n_smooth, n_missing):
@@ -250,6 +318,8 @@ class NumericColumn:
 
     def _dequantize(self, x, rng):
         """Uniform noise over the rounding step, so that no density can pile up on the grid."""
+        if self.cells is not None:
+            return self.cells.spread(x, rng)
         return x + self.step * (rng.uniform(size=len(x)) - 0.5)
 
     def units(self, start):
@@ -262,7 +332,8 @@ class NumericColumn:
             states[active & (states == ABSENT)] = ACTIVE
             active &= states == ACTIVE
         number = np.where(active, x, self.low)
-        z, log_slope = forward(self.transform, number if rng is None else self._dequantize(number, rng))
+        number = number if rng is None else self._dequantize(number, rng)
+        z, log_slope = forward(self.transform, number) if self.cells is None else self.cells.forward(number)
         z, codes = np.where(active, z, 0.0), np.where(active, ACTIVE, ABSENT)
         log_slope = np.where(active, log_slope, 0.0)
         if states is None:
@@ -270,22 +341,29 @@ class NumericColumn:
         return np.column_stack([self.levels.coordinates(states), z]), np.column_stack([states, codes]), log_slope
 
     def decode(self, z, codes, rng):
-        x = inverse(self.transform, z[:, -1])
+        x = inverse(self.transform, z[:, -1]) if self.cells is None else self.cells.inverse(z[:, -1])
         if self.levels is None:
             return x
         return np.where(codes[:, 0] == ACTIVE, x, self.levels.decode(codes[:, 0], rng))
 
+    def rounded(self, x):
+        """The nearest numbers with the decimals of the column, or of those that it held."""
+        if self.cells is None:
+            return round_to_grid(x, self.step)
+        is_state = np.isnan(x) if self.levels is None else np.isnan(x) | (self.levels.encode(x)[0] != ABSENT)
+        return np.where(is_state, x, self.cells.nearest(x))
+
     def as_given(self, x, enforce_bounds, enforce_decimals):
-        x = round_to_grid(x, self.step) if enforce_decimals else x
+        x = self.rounded(x) if enforce_decimals else x
         return np.clip(x, self.low, self.high) if enforce_bounds else x
 
     def snapped(self, x, enforce_decimals):
         """Numbers on the grid, and those that miss an atom by float error on it."""
-        x = round_to_grid(x, self.step * enforce_decimals)
+        snapped = self.rounded(x) if enforce_decimals else x
         if self.levels is not None:
             for atom in self.levels.values[np.isfinite(self.levels.values)]:
-                x = np.where(same_numbers(x, atom, self), atom, x)
-        return x
+                snapped = np.where(same_numbers(x, atom, self), atom, snapped)
+        return snapped
 
     def allows(self, x, enforce_bounds):
         within = (x >= self.low) & (x <= self.high) if enforce_bounds else ~np.isnan(x)

@@ -185,4 +185,9 @@ def fit_mixture(z, n_components, setting, n_init, max_iter, rng):
         max_iter=max_iter,
         random_state=rng.randint(2**31 - 1),
     )
-    return mixture.fit(z)
+    try:
+        return mixture.fit(z)
+    except ValueError:  # a covariance that is not positive definite, maybe by the rounding of float32 alone
+        if z.dtype == np.float64:
+            raise
+        return mixture.fit(z.astype(np.float64))

@@ -22,7 +22,7 @@ from ._prior import LOG_2PI, Prior
 
 SHARE_FLOOR = 1e-4  # weight of the observed shares in the base of a discrete unit, so that no level is lost
 SHARE_WEIGHTS = np.geomspace(1, 1e6, 13)  # rows that the expected shares of a class may count for
-MAX_CELLS = 20_000_000  # numbers of an intermediate result
+MAX_CELLS = 1_000_000  # numbers of an intermediate result, which a processor's cache should hold
 MAX_LOG_SCALE = 5.0  # bound of c: a factor of 150
 MIN_PARTS = 24  # of a number's conditional, that the mixture's components are split in
 NUDGE = 0.002  # standard deviation of the network's last weights when training begins
@@ -51,11 +51,11 @@ def interval_log_prob(edges, log_weights, means, scales, shares):
     """
     rows = max(1, MAX_CELLS // (len(edges) * means.shape[1]))
     rates = 1 / (math.sqrt(2) * scales)
-    scaled = edges[:, None] * rates  # (V + 1, K)
+    scaled = rates[:, None] * edges  # (K, V + 1)
     parts = []
     for m, weights in zip((means * rates).split(rows), torch.softmax(log_weights, 1).split(rows)):
-        below = torch.erf(scaled - m[:, None])  # (rows, V + 1, K)
-        parts.append((below @ weights[:, :, None])[..., 0])
+        below = (scaled - m[:, :, None]).erf_()  # (rows, K, V + 1)
+        parts.append((weights[:, None] @ below)[:, 0])
     mass = torch.cat(parts).diff(dim=1).clamp(min=0) / 2
     return torch.log((1 - SHARE_FLOOR) * mass + SHARE_FLOOR * shares)
 

@@ -58,8 +58,9 @@ class GMMGAN(DensityMixin, BaseGMMGAN):
     -----
     The density is a log-density for continuous parts and a log-probability for discrete parts: a column with few
     different numbers, repeated numbers and missing cells have probabilities. A category that was not seen at fit has
-    probability 1 / (n_samples + 1). A fitted model holds column names, categories, atoms, bounds, quantiles, and with
-    each kept tree model up to 254 thresholds a column, many of which are values of single rows; but no table of rows.
+    probability 1 / (n_samples + 1). A fitted model holds column names, categories, atoms, bounds, quantiles, numbers of
+    columns in which they repeat, and with each kept tree model up to 254 thresholds a column, many of which are values
+    of single rows; but no table of rows.
 
     References
     ----------

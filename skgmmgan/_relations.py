@@ -119,5 +119,5 @@ def line_through(i, source, a, x, step):
     if not valid:
         return None
     line = LinearColumn(x, step, i, slope, intercept)
-    back = round_to_grid(line.inverse(x), source.step)
+    back = source.rounded(line.inverse(x))
     return line if not line.misses(a, x).any() and same_numbers(back, a, source).all() else None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ._classifier import GMMGANClassifier
 from ._codec import Codec
-from ._columns import DiscreteColumn, LabelColumn, Levels, NumericColumn, Unit
+from ._columns import Cells, DiscreteColumn, LabelColumn, Levels, NumericColumn, Unit
 from ._containers import ArrayContainer, NarwhalsContainer, PandasContainer
 from ._discriminator import TorchMLPClassifier
 from ._generator import Generator, LabelledGenerator
@@ -20,7 +20,7 @@ from ._table import Categories, Floats, Integers, Table
 
 OWN = [
     *(GMMGAN, GMMGANClassifier, TorchMLPClassifier, Model, Generator, LabelledGenerator, Spline),
-    *(Codec, DiscreteColumn, LabelColumn, Levels, LinearColumn, NumericColumn, Unit),
+    *(Codec, Cells, DiscreteColumn, LabelColumn, Levels, LinearColumn, NumericColumn, Unit),
     *(Table, Categories, Floats, Integers, ArrayContainer, NarwhalsContainer, PandasContainer),
 ]
 TRUSTED = [f"{kind.__module__}.{kind.__qualname__}" for kind in OWN] + [

@@ -4,7 +4,7 @@ from scipy.integrate import trapezoid
 from scipy.stats import norm
 
 from skgmmgan._codec import Codec, is_discrete
-from skgmmgan._columns import ABSENT, ACTIVE, MAX_LEVELS, find_atoms, grid_step, round_to_grid
+from skgmmgan._columns import ABSENT, ACTIVE, MAX_LEVELS, are_heaped, are_uneven, find_atoms, grid_step, round_to_grid
 
 
 def make_codec(values, categorical=False, nominal=None, **kwargs):
@@ -56,6 +56,63 @@ def test_spike_on_a_grid_is_an_atom(rng):
     x = np.concatenate([np.round(rng.normal(0, 60, 20_000)), np.full(3000, 40.0)])
     values, counts = np.unique(x, return_counts=True)
     assert values[find_atoms(values, counts, 1.0)].tolist() == [40.0]
+
+
+SIZES = np.cumsum(np.random.RandomState(1).choice([1.0, 2.0, 3.5, 7.0], 60))  # numbers that a catalogue holds
+
+
+def test_numbers_that_leave_out_multiples_are_uneven(rng):
+    values, counts = np.unique(rng.choice(SIZES, 3000), return_counts=True)
+    assert are_uneven(values, counts, 0.5)
+    assert are_uneven(values / 3, counts, 0.0)
+    values, counts = np.unique(np.round(rng.gamma(2.0, 20.0, 3000)), return_counts=True)
+    assert not are_uneven(values, counts, 1.0)
+
+
+def test_counts_that_no_smooth_density_explains_are_heaped(rng):
+    counts = rng.poisson(np.tile([300, 60, 60, 60, 150], 12))
+    assert are_heaped(counts)
+    assert not are_heaped(rng.poisson(300 * norm.pdf(np.linspace(-3, 3, 60))))
+    assert not are_heaped(np.insert(rng.poisson(np.full(60, 200)), [0, 30, 40], [5000, 1, 1]))  # a spike, rare numbers
+
+
+def test_only_numbers_of_an_uneven_list_come_back(rng):
+    x = rng.choice(SIZES, 4000)
+    values, codec = make_codec(x)
+    rows = codec.encode(values, rng)
+    assert abs(rows.z.mean()) < 0.05
+    assert rows.z.std() == pytest.approx(1, abs=0.05)
+    assert np.array_equal(codec.as_given(codec.decode(rows.z, rows.codes, rng)), values)
+    fresh = rng.normal(size=(4000, 1))
+    drawn = codec.as_given(codec.decode(fresh, np.full((4000, 1), ACTIVE), rng))
+    assert set(drawn.ravel()) <= set(SIZES)
+    between = codec.as_given(codec.decode(fresh, np.full((4000, 1), ACTIVE), rng), enforce_decimals=False)
+    assert not set(between.ravel()) <= set(SIZES)
+
+
+def test_density_of_an_uneven_list(rng):
+    _, codec = make_codec(rng.choice(SIZES, 4000))
+    x = np.linspace(-50, 300, 700_001)
+    rows = codec.encode(x[:, None])
+    assert trapezoid(norm.pdf(rows.z[:, 0]) * np.exp(rows.log_slopes[:, 0]), x) == pytest.approx(1.0, abs=1e-3)
+
+
+def test_rare_numbers_between_others_stay_rare(rng):
+    x = np.round(rng.normal(0, 12, 10_000))
+    x[:4] = [1 / 3, 2 / 3, 4.6666, 9.3333]
+    _, codec = make_codec(x)
+    z = rng.normal(size=(50_000, 1))
+    drawn = codec.as_given(codec.decode(z, np.full(z.shape, ACTIVE), rng))
+    assert np.mean(drawn % 1 != 0) < 0.002
+
+
+def test_a_spike_beside_an_uneven_list_comes_back(rng):
+    x = np.concatenate([np.zeros(3000), rng.choice(SIZES, 2000)])
+    values, codec = make_codec(x)
+    rows = codec.encode(values)
+    assert np.array_equal(np.unique(rows.codes[:, 0]), [ACTIVE, 1])
+    assert np.array_equal(codec.as_given(codec.decode(rows.z, rows.codes, rng)), values)
+    assert np.isnan(codec.as_given(np.array([[np.nan]]))).all()
 
 
 def test_few_distinct_numbers_are_levels(rng):

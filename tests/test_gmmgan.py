@@ -330,10 +330,19 @@ def test_auto_finds_more_components_for_more_clusters():
 
 
 def test_more_columns_than_rows(rng):
-    X = rng.normal(size=(60, 200))
-    fresh = rng.normal(size=(200, 200))
+    X = rng.normal(size=(60, 120))
+    fresh = rng.normal(size=(200, 120))
     model = GMMGAN(random_state=0).fit(X)
     assert model.score(fresh) > norm.logpdf(fresh, X.mean(0), X.std(0)).sum(1).mean() - 10
+
+
+def test_covariances_that_float32_cannot_hold(rng):
+    X = 300 * rng.standard_cauchy((1000, 1)) @ np.ones((1, 3)) + 0.01 * rng.normal(size=(1000, 3))
+    setting = {"covariance_type": "full", "reg_covar": 1e-3}
+    with pytest.raises(ValueError, match="float32"):
+        GaussianMixture(3, reg_covar=1e-3, random_state=0).fit(X.astype(np.float32))
+    mixture = _em.fit_mixture(X.astype(np.float32), 3, setting, n_init=1, max_iter=20, rng=rng)
+    assert np.isfinite(mixture.score(X))
 
 
 class NoSignal(ClassifierMixin, BaseEstimator):
