@@ -147,12 +147,15 @@ def without_discriminators(model):
     return model
 
 
+def make_forest(seed):
+    """ExtraTrees that take missing cells, as a detector."""
+    fill = SimpleImputer(strategy="constant", fill_value=-1e9, keep_empty_features=True)
+    return make_pipeline(fill, ExtraTreesClassifier(200, n_jobs=-1, random_state=seed))
+
+
 def score_rows(train, rows, test, target, seed):
     """Figures of synthetic rows, as a dict."""
-    trees = make_pipeline(
-        SimpleImputer(strategy="constant", fill_value=-1e9, keep_empty_features=True),
-        ExtraTreesClassifier(200, n_jobs=-1, random_state=seed),
-    )
+    trees = make_forest(seed)
     categorical = np.array([not pd.api.types.is_numeric_dtype(train[c]) for c in train])
     perceptron = make_pipeline(
         clone(trees[0]), make_discriminator("mlp", categorical, len(train), check_random_state(seed))

@@ -65,17 +65,22 @@ def run(command, limit):
     return output, None
 
 
-def evaluate(name, python, train, test, target, seed, limit):
-    """Figures of one run, as a dict."""
+def draw(name, python, train, target, seed, limit):
+    """What one run tells of itself, as a dict, and its rows; None if it failed."""
     with tempfile.TemporaryDirectory() as folder:
         given, out = Path(folder, "train.parquet"), Path(folder, "rows.parquet")
         train.to_parquet(given, index=False)
         command = [python, PEERS / "fit_and_sample.py", name, given, out, str(seed), "--target", target]
         output, error = run(command, limit)
         if error:
-            return {"model": name, "seed": seed, "fit_s": None, "sample_s": None, "error": error}
-        rows = pd.read_parquet(out)
-    return json.loads(output.splitlines()[-1]) | score_rows(train, rows, test, target, seed) | {"error": None}
+            return {"model": name, "seed": seed, "fit_s": None, "sample_s": None, "error": error}, None
+        return json.loads(output.splitlines()[-1]) | {"error": None}, pd.read_parquet(out)
+
+
+def evaluate(name, python, train, test, target, seed, limit):
+    """Figures of one run, as a dict."""
+    told, rows = draw(name, python, train, target, seed, limit)
+    return told if rows is None else told | score_rows(train, rows, test, target, seed)
 
 
 def summary(results):
