@@ -159,7 +159,8 @@ class BaseGMMGAN(BaseEstimator):
         Keep numbers inside the bounds of the training rows.
 
     enforce_decimals : bool, default=True
-        Round numbers to the decimals of the training rows.
+        Round numbers to the decimals of the training rows; where these repeat and leave out others, to numbers of
+        theirs.
 
     min_category_count : int, default=1
         Categories with fewer rows are treated as unseen: they are never drawn. It is an error if none is left.

@@ -10,12 +10,11 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtri
 
-from ._columns import ABSENT, DiscreteColumn, LabelColumn, NumericColumn
+from ._columns import ABSENT, ROWS_PER_NUMBER, DiscreteColumn, LabelColumn, NumericColumn
 from ._relations import LinearColumn, dependency, find_line
 from ._table import UNSEEN
 
-MAX_NUMBERS = 32  # distinct numbers that a column may have and still be one discrete unit, ...
-ROWS_PER_NUMBER = 10  # ... if it has so many rows for each of them on average
+MAX_NUMBERS = 32  # distinct numbers that a column may have and still be one discrete unit
 TAIL = 1e-6  # ranks are kept this far from 0 and 1
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 from scipy.stats.mstats import hdquantiles
 
-from ._spline import fit_spline, forward, inverse
+from ._spline import MAX_END_SLOPE, fit_spline, forward, inverse
 from ._table import UNSEEN
 
 MAX_LEVELS = 254  # levels of a discrete unit; rarer categories share the last one
@@ -23,7 +23,7 @@ ATOM_EXCESS_FEW = 20.0  # ... or with few rows, which can tell less about spikes
 MAX_ATOMS = 100
 ATOM_WINDOW = 5  # neighbours on each side that tell the smooth density
 ROWS_PER_NUMBER = 10  # on average, that tell numbers which may occur from measurements
-MIN_UNEVEN = 0.05  # share of the rows that lie beside gaps of an uneven grid
+MIN_UNEVEN = 0.05  # part of the rows on both sides of gaps, that lies at uneven ones
 MIN_HEAPED = 0.2  # share of the rows by which numbers miss their neighbours' mean, beyond chance, if they are heaped
 MIN_MULTIPLES = 10  # distinct numbers that tell a common divisor from chance
 FEW_NUMBERS = 1000  # up to here quantiles are smoothed and spikes are doubted
@@ -155,22 +155,39 @@ def find_atoms(values, counts, step):
 
 
 def are_uneven(values, counts, step):
-    """Whether numbers that repeat leave out multiples of the step, or have none, where many rows lie on both sides."""
+    """Whether numbers leave out multiples of the step between many rows on both sides; without a step, they do."""
     beside = np.minimum(counts[:-1], counts[1:])
     beside[beside < MIN_ATOM_ROWS] = 0
     return beside[np.diff(values) > 1.5 * step].sum() > MIN_UNEVEN * beside.sum()
 
 
 def are_heaped(counts):
-    """Whether neighbouring numbers have so different counts that no smooth density fits; spikes and rare ones apart."""
+    """Whether neighbouring numbers, without spikes and rare ones, differ more in their rows than a smooth density."""
     counts = counts[~find_atoms(np.arange(len(counts)), counts, 1.0) & (counts >= MIN_ATOM_ROWS)]
     own, expected = counts[1:-1], (counts[:-2] + counts[2:]) / 2
-    excess = np.abs(own - expected) - np.sqrt(own + expected / 2)
+    excess = np.abs(own - expected) - np.sqrt(own + expected / 2)  # beyond a standard deviation of Poisson counts
     return excess.clip(0).sum() > MIN_HEAPED * counts.sum()
 
 
+def split_numbers(values, counts, step):
+    """Mask of the atoms among different numbers, and whether the others are mapped by their ranks.
+
+    The distances of uneven numbers tell nothing about spikes; heaps on a decimal grid do stand out from it.
+    """
+    apart = np.diff(values).min(initial=np.inf) > 64 * np.spacing(np.abs(values).max())
+    if not apart or counts.sum() < ROWS_PER_NUMBER * len(values):
+        return find_atoms(values, counts, step), False
+    uneven, heaped = are_uneven(values, counts, step), are_heaped(counts)
+    if uneven and not (heaped and step):
+        values, step = np.arange(len(values)), 1.0
+    return find_atoms(values, counts, step), uneven or heaped
+
+
 class Cells:
-    """Numbers that repeat <-> normal scores: the cell of a number reaches half way to the next one.
+    """Numbers that repeat <-> normal scores of their ranks, by a straight line in the cell of each number.
+
+    A cell reaches half way to the neighbours, the outermost ones as far to the other side. Beyond them the slope is at
+    most MAX_END_SLOPE times the mean slope.
 
     Parameters
     ----------
@@ -184,28 +201,36 @@ class Cells:
         self.values = values
         self.edges = np.concatenate([[2 * values[0] - middles[0]], middles, [2 * values[-1] - middles[-1]]])
         self.scores = np.concatenate([[-end], ndtri(np.cumsum(counts)[:-1] / counts.sum()), [end]])
+        slopes = np.diff(self.scores) / np.diff(self.edges)
+        most = MAX_END_SLOPE * 2 * end / (self.edges[-1] - self.edges[0])
+        self.slopes = np.concatenate([np.minimum(slopes[:1], most), slopes, np.minimum(slopes[-1:], most)])
 
-    def _locate(self, edges, x):
-        return np.clip(np.searchsorted(edges, x, side="right") - 1, 0, len(self.values) - 1)
+    def _pieces(self, edges, x):
+        """Piece of the map that each x lies on, 0 before the first cell, and the edge where that begins or ends."""
+        piece = np.searchsorted(edges, x, side="right")
+        piece = np.where(x == edges[-1], len(self.values), piece)
+        return piece, np.maximum(piece - 1, 0)
 
     def nearest(self, x):
-        return self.values[self._locate(self.edges, x)]
+        piece, _ = self._pieces(self.edges, x)
+        return self.values[np.clip(piece - 1, 0, len(self.values) - 1)]
 
     def spread(self, x, rng):
-        """Uniform draws from the cells of x."""
-        cell = self._locate(self.edges, x)
-        return self.edges[cell] + rng.uniform(size=len(x)) * (self.edges[cell + 1] - self.edges[cell])
+        """Uniform draws from the cells of x; numbers beyond them stay."""
+        piece, edge = self._pieces(self.edges, x)
+        end = np.minimum(edge + 1, len(self.values))
+        drawn = self.edges[edge] + rng.uniform(size=len(x)) * (self.edges[end] - self.edges[edge])
+        return np.where((piece == 0) | (piece > len(self.values)), x, drawn)
 
     def forward(self, x):
-        """Score of each x, linear in each cell and beyond the last ones, and the log-slope there."""
-        cell = self._locate(self.edges, x)
-        slope = (np.diff(self.scores) / np.diff(self.edges))[cell]
-        return self.scores[cell] + slope * (x - self.edges[cell]), np.log(slope)
+        """Score of each x, and the log-slope there."""
+        piece, edge = self._pieces(self.edges, x)
+        slope = self.slopes[piece]
+        return self.scores[edge] + slope * (x - self.edges[edge]), np.log(slope)
 
     def inverse(self, z):
-        cell = self._locate(self.scores, z)
-        slope = (np.diff(self.scores) / np.diff(self.edges))[cell]
-        return self.edges[cell] + (z - self.scores[cell]) / slope
+        piece, edge = self._pieces(self.scores, z)
+        return self.edges[edge] + (z - self.scores[edge]) / self.slopes[piece]
 
 
 def quantiles(x, shares):
@@ -292,18 +317,12 @@ class NumericColumn:
         values, counts = np.unique(present, return_counts=True)
         self.low, self.high = values[0], values[-1]
         self.step = grid_step(values)
-        repeat = counts.sum() >= ROWS_PER_NUMBER * len(values)
-        heaped = repeat and are_heaped(counts)
-        uneven = repeat and are_uneven(values, counts, self.step)
-        if uneven and not heaped:  # the distances tell nothing about spikes
-            atoms = find_atoms(np.arange(len(values)), counts, 1.0)
-        else:
-            atoms = find_atoms(values, counts, self.step)
+        atoms, by_ranks = split_numbers(values, counts, self.step)
         smooth = present[~np.isin(present, values[atoms])]
         if not len(smooth):  # every number is an atom: the last one stays continuous
             atoms[-1], smooth = False, present[present == values[-1]]
         self.levels = self._states(values[atoms], counts[atoms], len(smooth), len(x) - len(present))
-        if (uneven or heaped) and (~atoms).sum() > 1:
+        if by_ranks and (~atoms).sum() > 1:
             self.cells = Cells(values[~atoms], counts[~atoms])
         else:
             self.transform = fit_normal_scores(self._dequantize(smooth, rng), n_knots)
@@ -317,7 +336,7 @@ class NumericColumn:
         return Levels(values, counts, np.arange(len(values)), is_state=True)
 
     def _dequantize(self, x, rng):
-        """Uniform noise over the rounding step, so that no density can pile up on the grid."""
+        """Uniform noise over the rounding step, or the cell, so that no density can pile up on the grid."""
         if self.cells is not None:
             return self.cells.spread(x, rng)
         return x + self.step * (rng.uniform(size=len(x)) - 0.5)
@@ -346,24 +365,28 @@ class NumericColumn:
             return x
         return np.where(codes[:, 0] == ACTIVE, x, self.levels.decode(codes[:, 0], rng))
 
-    def rounded(self, x):
-        """The nearest numbers with the decimals of the column, or of those that it held."""
-        if self.cells is None:
-            return round_to_grid(x, self.step)
-        is_state = np.isnan(x) if self.levels is None else np.isnan(x) | (self.levels.encode(x)[0] != ABSENT)
-        return np.where(is_state, x, self.cells.nearest(x))
-
     def as_given(self, x, enforce_bounds, enforce_decimals):
-        x = self.rounded(x) if enforce_decimals else x
+        if enforce_decimals and self.cells is not None:
+            x = self._on(self._atoms(), x, np.where(np.isnan(x), x, self.cells.nearest(x)))
+        elif enforce_decimals:
+            x = round_to_grid(x, self.step)
         return np.clip(x, self.low, self.high) if enforce_bounds else x
 
     def snapped(self, x, enforce_decimals):
-        """Numbers on the grid, and those that miss an atom by float error on it."""
-        snapped = self.rounded(x) if enforce_decimals else x
-        if self.levels is not None:
-            for atom in self.levels.values[np.isfinite(self.levels.values)]:
-                snapped = np.where(same_numbers(x, atom, self), atom, snapped)
-        return snapped
+        """Numbers on the decimal grid; those that miss an atom or a number with a cell by float error, on it."""
+        rounded = round_to_grid(x, self.step * enforce_decimals)
+        rounded = rounded if self.cells is None else self._on(self.cells.values, x, rounded)
+        return self._on(self._atoms(), x, rounded)
+
+    def _atoms(self):
+        return np.empty(0) if self.levels is None else self.levels.values[np.isfinite(self.levels.values)]
+
+    def _on(self, numbers, x, otherwise):
+        """The numbers, in ascending order, that x misses by float error; others where there is none."""
+        if not len(numbers):
+            return otherwise
+        nearest = numbers[np.searchsorted((numbers[:-1] + numbers[1:]) / 2, x).clip(max=len(numbers) - 1)]
+        return np.where(same_numbers(x, nearest, self), nearest, otherwise)
 
     def allows(self, x, enforce_bounds):
         within = (x >= self.low) & (x <= self.high) if enforce_bounds else ~np.isnan(x)

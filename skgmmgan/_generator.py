@@ -22,7 +22,7 @@ from ._prior import LOG_2PI, Prior
 
 SHARE_FLOOR = 1e-4  # weight of the observed shares in the base of a discrete unit, so that no level is lost
 SHARE_WEIGHTS = np.geomspace(1, 1e6, 13)  # rows that the expected shares of a class may count for
-MAX_CELLS = 1_000_000  # numbers of an intermediate result, which a processor's cache should hold
+MAX_HELD = 1_000_000  # numbers of an intermediate result, which a processor's cache should hold
 MAX_LOG_SCALE = 5.0  # bound of c: a factor of 150
 MIN_PARTS = 24  # of a number's conditional, that the mixture's components are split in
 NUDGE = 0.002  # standard deviation of the network's last weights when training begins
@@ -49,7 +49,7 @@ def interval_log_prob(edges, log_weights, means, scales, shares):
 
     `edges` is of shape (V + 1,), weights and means (n, K), scales (K,), and the shares that count a little (V,).
     """
-    rows = max(1, MAX_CELLS // (len(edges) * means.shape[1]))
+    rows = max(1, MAX_HELD // (len(edges) * means.shape[1]))
     rates = 1 / (math.sqrt(2) * scales)
     scaled = rates[:, None] * edges  # (K, V + 1)
     parts = []

@@ -119,5 +119,5 @@ def line_through(i, source, a, x, step):
     if not valid:
         return None
     line = LinearColumn(x, step, i, slope, intercept)
-    back = source.rounded(line.inverse(x))
+    back = source.snapped(line.inverse(x), enforce_decimals=True)
     return line if not line.misses(a, x).any() and same_numbers(back, a, source).all() else None

@@ -37,7 +37,8 @@ def save(estimator, path):
     """Write a fitted estimator, or a pipeline that holds one, to a file.
 
     `load` reads it back without executing code that the file holds, as `pickle` and `joblib` would. The file holds what
-    the estimator holds: categories, bounds, repeated values and quantiles of the table.
+    the estimator holds: categories, bounds, quantiles and repeated values of the table, and numbers of columns
+    in which they repeat.
 
     Parameters
     ----------

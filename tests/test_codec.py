@@ -83,11 +83,43 @@ def test_only_numbers_of_an_uneven_list_come_back(rng):
     assert abs(rows.z.mean()) < 0.05
     assert rows.z.std() == pytest.approx(1, abs=0.05)
     assert np.array_equal(codec.as_given(codec.decode(rows.z, rows.codes, rng)), values)
-    fresh = rng.normal(size=(4000, 1))
-    drawn = codec.as_given(codec.decode(fresh, np.full((4000, 1), ACTIVE), rng))
-    assert set(drawn.ravel()) <= set(SIZES)
-    between = codec.as_given(codec.decode(fresh, np.full((4000, 1), ACTIVE), rng), enforce_decimals=False)
-    assert not set(between.ravel()) <= set(SIZES)
+    fresh = codec.decode(rng.normal(size=(4000, 1)), np.full((4000, 1), ACTIVE), rng)
+    assert set(codec.as_given(fresh).ravel()) <= set(SIZES)
+    assert not set(codec.as_given(fresh, enforce_decimals=False).ravel()) <= set(SIZES)
+
+
+def test_numbers_beyond_an_uneven_list_do_not_fly_off(rng):
+    _, codec = make_codec(rng.choice(np.append(SIZES, SIZES[-1] + 0.01), 4000))
+    beyond = SIZES[-1] + np.array([[1.0], [20.0], [100.0]])
+    rows, spread = codec.encode(beyond), codec.encode(beyond, rng)
+    assert rows.z.max() < 20
+    assert np.array_equal(rows.z, spread.z)
+    assert np.allclose(codec.decode(rows.z, rows.codes, rng), beyond)
+
+
+def test_numbers_that_differ_by_float_error_have_no_cells(rng):
+    tenths = rng.randint(1, 60, 6000)
+    _, codec = make_codec(np.where(rng.uniform(size=6000) < 0.5, tenths * 0.1, tenths / 10))
+    assert codec.columns[0].cells is None
+    _, codec = make_codec(1e15 + rng.choice(SIZES, 6000))
+    assert codec.columns[0].cells is None
+
+
+def test_heaps_without_decimals_are_no_atoms():
+    counts = np.random.RandomState(0).poisson(np.tile([300, 60, 60, 60, 150], 12))
+    _, codec = make_codec(np.repeat((np.arange(60) + 1) / 3, counts))
+    assert codec.columns[0].levels is None
+    assert len(codec.columns[0].cells.values) == 60
+
+
+def test_a_line_of_an_uneven_list(rng):
+    source = np.round(np.concatenate([np.full(3000, 9.99), rng.choice(SIZES, 2000) + 0.99]), 2)
+    values, codec = make_codec(np.column_stack([source, source * 0.0254]))
+    assert codec.columns[1].source == 0
+    asked, fixed = np.array([[np.nan, 38.5 * 0.0254]]), np.array([[False, True]])
+    completed, _ = codec.complete(asked, fixed, enforce_decimals=True)
+    assert completed[0, 0] == 38.5
+    assert np.array_equal(codec.as_given(values)[:, 0], source)
 
 
 def test_density_of_an_uneven_list(rng):
