@@ -16,7 +16,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skgmmgan import GMMGAN, GMMGANClassifier
 
-SHORT = {"max_epochs": 2, "adversarial_rounds": 1}
+SHORT = {"max_epochs": 2, "adversarial_rounds": 1, "hidden_layer_sizes": 64}
 LAST = GMMGAN(random_state=0, **SHORT)  # scikit-learn's checks seed a pipeline, but not its steps
 PIPELINE_FAILS = {  # a pipeline fails these whatever its last step is
     "check_estimators_overwrite_params",
@@ -30,7 +30,7 @@ if sklearn.__version__.startswith("1.6."):
 
 @parametrize_with_checks(
     [
-        GMMGAN(random_state=0),
+        GMMGAN(random_state=0, max_epochs=6, adversarial_rounds=2),
         GMMGAN(
             covariance_type="diag", discriminator=DecisionTreeClassifier(max_depth=3), adversarial_weight=0.3, **SHORT
         ),
