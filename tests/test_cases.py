@@ -23,7 +23,9 @@ PRIOR = {"max_epochs": 0, "adversarial_rounds": 0}
 
 
 def fast(**settings):
-    return GMMGAN(**{"n_components": 2, "random_state": 0, **settings})
+    """A small model whose fit takes seconds."""
+    small = {"hidden_layer_sizes": (128, 128), "max_epochs": 12, "adversarial_rounds": 4}
+    return GMMGAN(**{"n_components": 2, "random_state": 0, **small, **settings})
 
 
 def rows_of(model, n, **settings):

@@ -566,7 +566,8 @@ def test_attributes_have_the_shapes_of_gaussian_mixture(covariance_type, shape, 
 
 
 def fitted_state(seed, table):
-    model = GMMGAN(2, max_epochs=3, adversarial_rounds=1, random_state=seed).fit(table)
+    settings = {"hidden_layer_sizes": 64, "max_epochs": 3, "adversarial_rounds": 1}
+    model = GMMGAN(2, random_state=seed, **settings).fit(table)
     return model.score(table), model.sample(30)[0].to_numpy(dtype=str).tolist(), str(model.history_)
 
 

@@ -74,7 +74,7 @@ def within_bounds(rows, X):
         assert X[name].isna().any() or not rows[name].isna().any()
 
 
-@hypothesis.settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@hypothesis.settings(max_examples=40, deadline=None, derandomize=True, database=None)
 @hypothesis.given(tables(), st.sampled_from([PRIOR, PRIOR, SHORT]), st.booleans())
 def test_tables_come_back(X, settings, search):
     model = GMMGAN("auto" if search else 1, random_state=0, **settings)
