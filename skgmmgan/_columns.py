@@ -208,7 +208,6 @@ class Cells:
     def _pieces(self, edges, x):
         """Piece of the map that each x lies on, 0 before the first cell, and the edge where that begins or ends."""
         piece = np.searchsorted(edges, x, side="right")
-        piece = np.where(x == edges[-1], len(self.values), piece)
         return piece, np.maximum(piece - 1, 0)
 
     def nearest(self, x):
