@@ -17,7 +17,7 @@ demo: $(VENV)/.installed
 
 # one thread a worker: two workers with two threads each would wait for one another
 test: $(VENV)/.installed
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
