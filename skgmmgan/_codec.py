@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtri
 
-from ._columns import ABSENT, ROWS_PER_NUMBER, DiscreteColumn, LabelColumn, NumericColumn
+from ._columns import ABSENT, DiscreteColumn, LabelColumn, NumericColumn
+from ._numbers import ROWS_PER_NUMBER
 from ._relations import LinearColumn, dependency, find_line
 from ._table import UNSEEN
 

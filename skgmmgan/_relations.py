@@ -4,7 +4,8 @@ from itertools import compress
 
 import numpy as np
 
-from ._columns import ABSENT, DiscreteColumn, NumericColumn, float_error, grid_step, round_to_grid, same_numbers
+from ._columns import ABSENT, DiscreteColumn, NumericColumn
+from ._numbers import Decimals, float_error, grid_step, round_to_grid, same_numbers
 
 MIN_REPEATS = 100  # rows that could have broken a dependency between levels and did not, ...
 MIN_EVIDENCE = 20.0  # ... for which the odds were exp(-20) if the levels were independent
@@ -43,7 +44,8 @@ class LinearColumn(NumericColumn):
     def __init__(self, x, step, source, slope, intercept):
         present = x[~np.isnan(x)]
         self.low, self.high = present.min(), present.max()
-        self.step, self.source, self.slope, self.intercept = step, source, slope, intercept
+        self.step, self.grid = step, Decimals(step)
+        self.source, self.slope, self.intercept = source, slope, intercept
         self.levels = self._states(np.empty(0), np.empty(0), len(present), len(x) - len(present))
         self.told = DiscreteColumn(np.zeros(1), nominal=False)
 

@@ -8,19 +8,21 @@ from pathlib import Path
 
 from ._classifier import GMMGANClassifier
 from ._codec import Codec
-from ._columns import Cells, DiscreteColumn, LabelColumn, Levels, NumericColumn, Unit
+from ._columns import DiscreteColumn, LabelColumn, Levels, NumericColumn, Unit
 from ._containers import ArrayContainer, NarwhalsContainer, PandasContainer
 from ._discriminator import TorchMLPClassifier
 from ._generator import Generator, LabelledGenerator
 from ._gmmgan import GMMGAN
 from ._model import Model
+from ._numbers import Decimals
 from ._relations import LinearColumn
-from ._spline import Spline
 from ._table import Categories, Floats, Integers, Table
+from ._transforms import Cells, Spline
 
 OWN = [
-    *(GMMGAN, GMMGANClassifier, TorchMLPClassifier, Model, Generator, LabelledGenerator, Spline),
-    *(Codec, Cells, DiscreteColumn, LabelColumn, Levels, LinearColumn, NumericColumn, Unit),
+    *(GMMGAN, GMMGANClassifier, TorchMLPClassifier, Model, Generator, LabelledGenerator),
+    *(Cells, Decimals, Spline),
+    *(Codec, DiscreteColumn, LabelColumn, Levels, LinearColumn, NumericColumn, Unit),
     *(Table, Categories, Floats, Integers, ArrayContainer, NarwhalsContainer, PandasContainer),
 ]
 TRUSTED = [f"{kind.__module__}.{kind.__qualname__}" for kind in OWN] + [

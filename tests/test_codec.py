@@ -4,7 +4,8 @@ from scipy.integrate import trapezoid
 from scipy.stats import norm
 
 from skgmmgan._codec import Codec, is_discrete
-from skgmmgan._columns import ABSENT, ACTIVE, MAX_LEVELS, are_heaped, are_uneven, find_atoms, grid_step, round_to_grid
+from skgmmgan._columns import ABSENT, ACTIVE, MAX_LEVELS
+from skgmmgan._numbers import Decimals, are_heaped, are_uneven, find_atoms, grid_step, round_to_grid
 
 
 def make_codec(values, categorical=False, nominal=None, **kwargs):
@@ -100,16 +101,16 @@ def test_numbers_beyond_an_uneven_list_do_not_fly_off(rng):
 def test_numbers_that_differ_by_float_error_have_no_cells(rng):
     tenths = rng.randint(1, 60, 6000)
     _, codec = make_codec(np.where(rng.uniform(size=6000) < 0.5, tenths * 0.1, tenths / 10))
-    assert codec.columns[0].cells is None
+    assert isinstance(codec.columns[0].grid, Decimals)
     _, codec = make_codec(1e15 + rng.choice(SIZES, 6000))
-    assert codec.columns[0].cells is None
+    assert isinstance(codec.columns[0].grid, Decimals)
 
 
 def test_heaps_without_decimals_are_no_atoms():
     counts = np.random.RandomState(0).poisson(np.tile([300, 60, 60, 60, 150], 12))
     _, codec = make_codec(np.repeat((np.arange(60) + 1) / 3, counts))
     assert codec.columns[0].levels is None
-    assert len(codec.columns[0].cells.values) == 60
+    assert len(codec.columns[0].grid.values) == 60
 
 
 def test_a_line_of_an_uneven_list(rng):

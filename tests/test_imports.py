@@ -10,8 +10,8 @@ import skgmmgan
 FOLDER = Path(skgmmgan.__file__).parent
 ORDER = [
     {"_plain"},
-    {"_spline", "_pandas", "_polars"},
-    {"_containers"},
+    {"_transforms", "_pandas", "_polars"},
+    {"_numbers", "_containers"},
     {"_table"},
     {"_columns", "_prior", "_network", "_labels"},
     {"_relations"},
@@ -31,8 +31,8 @@ ORDER = [
     {"__main__", "__init__"},
 ]
 NO_TORCH = {
-    *("_plain", "_spline", "_pandas", "_polars", "_containers", "_table", "_em", "_labels", "_files"),
-    *("_columns", "_relations", "_codec"),
+    *("_plain", "_pandas", "_polars", "_containers", "_table", "_em", "_labels", "_files"),
+    *("_transforms", "_numbers", "_columns", "_relations", "_codec"),
     *("_comparison", "_neighbors", "pipeline", "metrics"),
     *("_display", "_table_displays", "_model_displays", "plotting", "report"),
 }
