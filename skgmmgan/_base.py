@@ -122,7 +122,7 @@ class BaseGMMGAN(BaseEstimator):
     hidden_layer_sizes : int or tuple of int, default=(512, 512)
         Widths of the generator's hidden layers.
 
-    max_epochs : int, default=24
+    max_epochs : int, default=40
         Epochs of the likelihood warm start; an epoch has at most 150 steps. With ``max_epochs=0`` and
         ``adversarial_rounds=0`` the model is the prior itself, fitted to all rows.
 
@@ -233,7 +233,7 @@ class BaseGMMGAN(BaseEstimator):
         n_init=1,
         categorical_features="from_dtype",
         hidden_layer_sizes=(512, 512),
-        max_epochs=24,
+        max_epochs=40,
         adversarial_rounds=8,
         adversarial_weight=0.0,
         adversarial_loss="reverse_kl",

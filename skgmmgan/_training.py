@@ -15,7 +15,7 @@ from ._model import CHUNK, choose_cap, log_mean_exp, n_proposals, seeded_stream
 
 MAX_EPOCH_STEPS = 150  # an epoch of a larger table is a random part of it
 EMA_HALF_STEPS = 100  # memory of the moving average of the weights
-WARM_UP_STEPS = (20, 50)  # at least and at most
+WARM_UP_STEPS = 50  # in which the learning rate rises; then it stays, and the moving average does what decay would
 MAX_GRADIENT_NORM = 5.0
 LEARNING_RATE = 0.004  # with ...
 LEARNING_BATCH = 256  # ... at most so many rows in a batch
@@ -149,8 +149,7 @@ class LikelihoodEpochs:
         self.batch_size = batch_size_for(len(rows), settings.batch_size)
         self.steps = min(-(-len(rows) // self.batch_size), MAX_EPOCH_STEPS)
         self.optimizer = make_optimizer(self.generator, learning_rate_for(self.batch_size, settings))
-        factor = cosine(self.steps * max(settings.max_epochs, 1))
-        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, factor)
+        self.schedule = torch.optim.lr_scheduler.LinearLR(self.optimizer, 1 / WARM_UP_STEPS, 1.0, WARM_UP_STEPS)
 
     def run(self):
         """One pass over the rows, dequantised afresh; returns the mean loss."""
@@ -214,12 +213,6 @@ def continue_epochs(model, rows, n_epochs, settings, rng):
 def exceeds_error(gain, further_std=0.0):
     """Whether a paired gain exceeds one standard error; `further_std` is that of a constant in it."""
     return len(gain) > 1 and gain.mean() > np.hypot(sem(gain), further_std)
-
-
-def cosine(total):
-    """Learning-rate factor: a short linear rise, then half a cosine."""
-    warm_up = np.clip(total // 10 + 1, *WARM_UP_STEPS)
-    return lambda step: min(1.0, (step + 1) / warm_up) * 0.5 * (1 + np.cos(np.pi * min(step / total, 1.0)))
 
 
 class Critics:
