@@ -299,6 +299,11 @@ def tstr_score(train, test, target, *, random_state=None):
     >>> tstr_score(iris[::2], iris[1::2], "petal width (cm)", random_state=0) > 0.8
     True
     """
+    return tstr_and_constant(train, test, target, random_state)[0]
+
+
+def tstr_and_constant(train, test, target, random_state):
+    """What `tstr_score` returns, and what a model that always says the same would have."""
     names = container_of(test).names
     if target not in names:
         raise ValueError(f"target={target!r} is no column of the test table; its columns are {names}.")
@@ -313,10 +318,11 @@ def tstr_score(train, test, target, *, random_state=None):
     model = boosting(kind, categorical[others], np.concatenate([train, test])[:, others], random_state)
     model.fit(train[:, others], train[:, at])
     if not is_class or len(classes) != 2:
-        return float(model.score(test[:, others], test[:, at]))
+        constant = np.max(np.mean(test[:, at, None] == model.classes_, axis=0)) if is_class else 0.0
+        return float(model.score(test[:, others], test[:, at])), float(constant)
     second = np.flatnonzero(model.classes_ == classes[1])
     probability = model.predict_proba(test[:, others])[:, second].sum(axis=1)
-    return float(roc_auc_score(test[:, at] == classes[1], probability))
+    return float(roc_auc_score(test[:, at] == classes[1], probability)), 0.5
 
 
 def tstr_scorer(target, *, n_samples=None):

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from ._containers import is_frame
-from .metrics import c2st_score, column_errors, copy_rate, dcr_share, shape_error, trend_error, tstr_score
+from .metrics import c2st_score, column_errors, copy_rate, dcr_share, shape_error, trend_error, tstr_and_constant
 from .plotting import DistanceDisplay, GiveawayDisplay, MarginalsDisplay, TrendsDisplay
 
 __all__ = ["QualityReport"]
@@ -19,6 +19,7 @@ __all__ = ["QualityReport"]
 MAX_ROWS = 10_000  # of each table; larger ones are thinned
 GOOD, FAIR, POOR = "good", "fair", "poor"
 MIN_ROWS = 10  # of each table
+SLIGHT = 0.02  # difference of test scores that means little
 WORST = 10  # columns that the table of single columns shows
 
 
@@ -51,7 +52,7 @@ class QualityReport:
         Real rows that trained nothing. Without them copies are the only figure on privacy.
     target : name or index of a column, default=None
         The column that a model is to predict, for the figure of utility. None leaves it out, and so do real rows that
-        teach no more than the mean of the column.
+        teach little more than a constant would tell.
     random_state : int, RandomState instance or None, default=None
         Seed of the thinning and of the detectors.
 
@@ -125,13 +126,14 @@ class QualityReport:
         target = self.target
         if target is None:
             return
-        value, usual = (tstr_score(X, self.holdout, target, random_state=seed) for X in (self.synthetic, self.real))
-        if usual <= 0:  # R2: the mean would do as well
+        usual, constant = tstr_and_constant(self.real, self.holdout, target, seed)
+        if usual <= constant + SLIGHT:
             return
+        value, _ = tstr_and_constant(self.synthetic, self.holdout, target, seed)
         words = (
             f"test score of boosted trees that learn {target!r} from synthetic rows; from real rows it is {usual:.3f}"
         )
-        yield Figure("train on synthetic", value, f"{usual:.3f}", judge(usual - value, 0.02, 0.1), words)
+        yield Figure("train on synthetic", value, f"{usual:.3f}", judge(usual - value, SLIGHT, 0.1), words)
 
     def _privacy(self, seed):
         copies = copy_rate(self.real, self.synthetic)

@@ -53,9 +53,11 @@ def test_copies_are_named():
     assert found["nearer to training"] == POOR
 
 
-def test_utility_is_left_out_where_real_rows_teach_nothing():
+@pytest.mark.parametrize("kind", [np.asarray, lambda b: b > 1, lambda b: np.digitize(b, [0, 2, 3]).astype(str)])
+def test_utility_is_left_out_where_real_rows_teach_nothing(kind):
     pd = pytest.importorskip("pandas")
-    real, rows, test = (pd.DataFrame(draw(200, np.eye(3), seed=s), columns=list("abc")) for s in range(3))
+    tables = (pd.DataFrame(draw(400, np.eye(3), seed=s), columns=list("abc")) for s in range(3))
+    real, rows, test = (table.assign(b=kind(table["b"])) for table in tables)
     report = QualityReport(real, rows, test, target="b", random_state=0)
     assert "train on synthetic" not in verdicts(report)
     assert "nothing can be learned about 'b'" in report.summary()
