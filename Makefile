@@ -28,12 +28,13 @@ lint: $(VENV)/.installed
 docs: $(VENV)/.installed
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going -b html docs docs/_build/html
 
-# the benchmarks behind README, scaling.rst and comparison.rst, many hours on two cores: make bench DATA=folder
+# the benchmarks behind README, choices.rst, scaling.rst and comparison.rst, many hours on two cores: make bench DATA=folder
 bench: $(VENV)/.installed
 	test -n "$(DATA)"
 	mkdir -p $(RESULTS)
 	$(BIN)/python docs/benchmarks/benchmark.py $(DATA) > $(RESULTS)/benchmark.jsonl
 	$(BIN)/python docs/benchmarks/benchmark.py $(DATA) --rows 1000000 --models GMMGAN Bootstrap > $(RESULTS)/full.jsonl
+	$(BIN)/python docs/benchmarks/ablation.py $(DATA) > $(RESULTS)/ablation.jsonl
 	$(BIN)/python docs/benchmarks/scale.py > $(RESULTS)/scale.jsonl
 	$(BIN)/python docs/benchmarks/modes.py > $(RESULTS)/modes.jsonl
 	OMP_NUM_THREADS=1 $(BIN)/python docs/benchmarks/peers.py $(DATA) --tables adult magic > $(RESULTS)/peers.jsonl

@@ -1,9 +1,9 @@
 """The tables and figures of README and docs, from the JSON lines of the benchmarks.
 
 Run as ``python docs/benchmarks/render.py RESULTS FIGURES``; `make bench` does so at its end. Of what RESULTS holds it
-renders `benchmark.jsonl` (README's table), `full.jsonl` (that of all rows), `peers.jsonl` (tables of
-docs/comparison.rst and `peers.png`) and `scale.jsonl` (table of docs/scaling.rst and `scale.png`). Tables go to stdout,
-figures to the folder FIGURES. Figures need matplotlib.
+renders `benchmark.jsonl` (README's table), `full.jsonl` (that of all rows), `ablation.jsonl` (docs/choices.rst),
+`peers.jsonl` and `keel.jsonl` (tables of docs/comparison.rst and `peers.png`) and `scale.jsonl` (table of
+docs/scaling.rst and `scale.png`). Tables go to stdout, figures to the folder FIGURES. Figures need matplotlib.
 """
 
 import argparse
@@ -34,6 +34,19 @@ QUALITY = {  # rows of README's table, and their digits
     "refinement_gain_test": ("of which kept trees", 2),
     "fit_s": ("fit, s", 0),
     "sample_s": ("as many rows, s", 1),
+}
+KEEL = {figure: QUALITY[figure] for figure in ("c2st", "c2st_extra_trees", "shape_error", "trend_error")} | {
+    "dcr_share": ("share (DCR)", 3),
+    "fit_s": ("fit, s", 1),
+}
+ABLATION = {figure: QUALITY[figure] for figure in ("c2st", "c2st_extra_trees", "c2st_mlp")} | {
+    "shape_error": ("shape", 4),
+    "trend_error": ("trend", 4),
+    "tstr": QUALITY["tstr"],
+    "dcr_share": ("share (DCR)", 3),
+    "log_likelihood": ("test nats", 2),
+    "fit_s": ("fit, s", 1),
+    "sample_s": ("rows, s", 1),
 }
 PEER_COLUMNS = ["c2st", "c2st_extra_trees", "shape_error", "trend_error", "tstr", "dcr_share", "fit_s", "sample_s"]
 SIZES = {"fit_s": "fit, s", "sample_s": "10,000 rows drawn, s", "memory_gb": "memory, GB"}
@@ -79,6 +92,30 @@ def peer_tables(results):
             text_table([table, "C2ST", "ExtraTrees", "shape", "trend", "TSTR", "DCR", "fit", "sample"], rows)
         )
     return "\n\n".join(rendered)
+
+
+def ablation_table(results):
+    """Table of reStructuredText: means over tables of the medians over seeds, one row a variant."""
+    means = medians(results)[list(ABLATION)].groupby(level="model", sort=False).mean()
+    return mean_table("variant", means, ABLATION)
+
+
+def keel_table(results):
+    """Table of reStructuredText: means over the sets that no model failed, one row a model."""
+    whole = results.groupby("set")["model"].transform("nunique") == results["model"].nunique()
+    return mean_table("model", results[whole].groupby("model", sort=False)[list(KEEL)].mean(), KEEL)
+
+
+def mean_table(first, means, figures):
+    """Table of reStructuredText with a row for each row of a frame, and the figures and digits that are named."""
+    rows = [
+        [
+            name,
+            *("" if pd.isna(row[figure]) else f"{row[figure]:.{digits}f}" for figure, (_, digits) in figures.items()),
+        ]
+        for name, row in means.iterrows()
+    ]
+    return text_table([first, *(title for title, _ in figures.values())], rows)
 
 
 def draw_peers(results, path):
@@ -135,7 +172,9 @@ def main():
     for name, render, draw in [
         ("benchmark", quality_table, None),
         ("full", quality_table, None),
+        ("ablation", ablation_table, None),
         ("peers", peer_tables, draw_peers),
+        ("keel", keel_table, None),
         ("scale", size_table, draw_sizes),
     ]:
         path = options.results / f"{name}.jsonl"
