@@ -28,7 +28,7 @@ lint: $(VENV)/.installed
 docs: $(VENV)/.installed
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going -b html docs docs/_build/html
 
-# the benchmarks behind README, choices.rst, scaling.rst and comparison.rst, many hours on two cores: make bench DATA=folder
+# the benchmarks behind README and docs, many hours on two cores: make bench DATA=folder
 bench: $(VENV)/.installed
 	test -n "$(DATA)"
 	mkdir -p $(RESULTS)

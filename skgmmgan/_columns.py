@@ -190,7 +190,8 @@ class NumericColumn:
 
     def as_given(self, x, enforce_bounds, enforce_decimals):
         if enforce_decimals:
-            x = self._on(self._atoms(), x, self.grid.nearest(x))
+            nearest = self.grid.nearest(x)
+            x = self._on(self._atoms(), x, nearest) if len(self.grid.values) else nearest
         return np.clip(x, self.low, self.high) if enforce_bounds else x
 
     def snapped(self, x, enforce_decimals):

@@ -15,7 +15,7 @@ from ._model import CHUNK, choose_cap, log_mean_exp, n_proposals, seeded_stream
 
 MAX_EPOCH_STEPS = 150  # an epoch of a larger table is a random part of it
 EMA_HALF_STEPS = 100  # memory of the moving average of the weights
-WARM_UP_STEPS = 50  # in which the learning rate rises; then it stays, and the moving average does what decay would
+RISE = (5, 50)  # epochs and steps, in the fewer of which the learning rate rises; averaged weights need no decay
 MAX_GRADIENT_NORM = 5.0
 LEARNING_RATE = 0.004  # with ...
 LEARNING_BATCH = 256  # ... at most so many rows in a batch
@@ -149,7 +149,8 @@ class LikelihoodEpochs:
         self.batch_size = batch_size_for(len(rows), settings.batch_size)
         self.steps = min(-(-len(rows) // self.batch_size), MAX_EPOCH_STEPS)
         self.optimizer = make_optimizer(self.generator, learning_rate_for(self.batch_size, settings))
-        self.schedule = torch.optim.lr_scheduler.LinearLR(self.optimizer, 1 / WARM_UP_STEPS, 1.0, WARM_UP_STEPS)
+        rise = min(RISE[0] * self.steps, RISE[1])
+        self.schedule = torch.optim.lr_scheduler.LinearLR(self.optimizer, 1 / rise, 1.0, rise)
 
     def run(self):
         """One pass over the rows, dequantised afresh; returns the mean loss."""

@@ -10,7 +10,7 @@ from scipy.special import ndtr, ndtri
 from scipy.stats.mstats import hdquantiles
 
 MAX_END_SLOPE = 3.0  # of a transform beyond its ends, relative to its mean slope
-FEW_NUMBERS = 1000  # up to here quantiles are smoothed
+FEW_NUMBERS = 1000  # up to here quantiles are smoothed and spikes are doubted
 NORMAL_IQR = 1.349  # interquartile range of a standard normal variable
 
 
@@ -108,6 +108,12 @@ def fit_normal_scores(x, n_knots):
     return fit_spline(knots[apart], scores[apart])
 
 
+def _pieces(edges, x):
+    """Piece that each x lies on, 0 before the first edge, and the edge where the piece begins or, if it is 0, ends."""
+    piece = np.searchsorted(edges, x, side="right")
+    return piece, np.maximum(piece - 1, 0)
+
+
 class Cells:
     """Numbers that repeat <-> normal scores of their ranks, by a straight line in the cell of each number.
 
@@ -130,29 +136,24 @@ class Cells:
         most = MAX_END_SLOPE * 2 * end / (self.edges[-1] - self.edges[0])
         self.slopes = np.concatenate([np.minimum(slopes[:1], most), slopes, np.minimum(slopes[-1:], most)])
 
-    def _pieces(self, edges, x):
-        """Piece of the map that each x lies on, 0 before the first cell, and the edge where that begins or ends."""
-        piece = np.searchsorted(edges, x, side="right")
-        return piece, np.maximum(piece - 1, 0)
-
     def nearest(self, x):
         """The number in whose cell each x lies; NaN stays."""
-        piece, _ = self._pieces(self.edges, x)
+        piece, _ = _pieces(self.edges, x)
         return np.where(np.isnan(x), x, self.values[np.clip(piece - 1, 0, len(self.values) - 1)])
 
     def spread(self, x, rng):
         """Uniform draws from the cells of x; numbers beyond them stay."""
-        piece, edge = self._pieces(self.edges, x)
+        piece, edge = _pieces(self.edges, x)
         end = np.minimum(edge + 1, len(self.values))
         drawn = self.edges[edge] + rng.uniform(size=len(x)) * (self.edges[end] - self.edges[edge])
         return np.where((piece == 0) | (piece > len(self.values)), x, drawn)
 
     def forward(self, x):
         """Score of each x, and the log-slope there."""
-        piece, edge = self._pieces(self.edges, x)
+        piece, edge = _pieces(self.edges, x)
         slope = self.slopes[piece]
         return self.scores[edge] + slope * (x - self.edges[edge]), np.log(slope)
 
     def inverse(self, z):
-        piece, edge = self._pieces(self.scores, z)
+        piece, edge = _pieces(self.scores, z)
         return self.edges[edge] + (z - self.scores[edge]) / self.slopes[piece]

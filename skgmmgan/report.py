@@ -127,7 +127,7 @@ class QualityReport:
         if target is None:
             return
         usual, constant = tstr_and_constant(self.real, self.holdout, target, seed)
-        if usual <= constant + SLIGHT:
+        if usual <= constant + max(SLIGHT, np.shape(self.holdout)[0] ** -0.5):  # or by chance
             return
         value, _ = tstr_and_constant(self.synthetic, self.holdout, target, seed)
         words = (
@@ -189,7 +189,7 @@ class QualityReport:
         elif self.target is None:
             unknown = " Utility was not measured: that takes a target."
         elif "train on synthetic" not in verdicts:
-            unknown = f" Utility was not measured: nothing can be learned about {self.target!r} from the real rows."
+            unknown = f" Utility was not measured: the real rows teach too little about {self.target!r}."
         if overall == GOOD:
             return f"Every measure is good: these rows can stand in for the real ones in most analyses.{unknown}"
         return f"Look twice: {', '.join(weak)} {'is' if len(weak) == 1 else 'are'} {overall}.{unknown}"

@@ -5,7 +5,7 @@ from scipy.stats import norm
 
 from skgmmgan._codec import Codec, is_discrete
 from skgmmgan._columns import ABSENT, ACTIVE, MAX_LEVELS
-from skgmmgan._numbers import Decimals, are_heaped, are_uneven, find_atoms, grid_step, round_to_grid
+from skgmmgan._numbers import Decimals
 
 
 def make_codec(values, categorical=False, nominal=None, **kwargs):
@@ -16,65 +16,7 @@ def make_codec(values, categorical=False, nominal=None, **kwargs):
     return values, Codec(values, mask, nominal, **kwargs)
 
 
-@pytest.mark.parametrize(
-    ("values", "step"),
-    [
-        ([1.5, 2.25, 3.0], 0.01),
-        ([3000.0, 12000.0], 1000.0),
-        ([1.0, 2.0, 7.0], 1.0),
-        ([np.pi, np.e, np.sqrt(2)], 0.0),
-        ([0.0], 0.0),
-        ([1.5e-9, 2e-9], 1e-10),
-    ],
-)
-def test_grid_step(values, step):
-    assert grid_step(np.array(values)) == pytest.approx(step)
-
-
-def test_grid_step_of_float32_decimals():
-    assert grid_step(np.array([0.1, 2.3, 9.9], dtype=np.float32).astype(float)) == pytest.approx(0.1)
-
-
-def test_rounding_writes_decimals_as_a_person_would():
-    assert round_to_grid(np.array([0.30000000000000004]), 0.1)[0] == 0.3
-    assert round_to_grid(np.array([12345.0]), 1000.0)[0] == 12000.0
-
-
-def test_repeated_number_among_distinct_ones_is_an_atom(rng):
-    x = np.concatenate([np.zeros(300), rng.gamma(2.0, 1.0, 700)])
-    values, counts = np.unique(x, return_counts=True)
-    assert values[find_atoms(values, counts, 0.0)].tolist() == [0.0]
-
-
-def test_smooth_counts_on_a_grid_are_no_atoms(rng):
-    x = np.round(rng.normal(0, 60, 20_000))
-    values, counts = np.unique(x, return_counts=True)
-    assert counts.max() > 0.005 * len(x)
-    assert not find_atoms(values, counts, 1.0).any()
-
-
-def test_spike_on_a_grid_is_an_atom(rng):
-    x = np.concatenate([np.round(rng.normal(0, 60, 20_000)), np.full(3000, 40.0)])
-    values, counts = np.unique(x, return_counts=True)
-    assert values[find_atoms(values, counts, 1.0)].tolist() == [40.0]
-
-
 SIZES = np.cumsum(np.random.RandomState(1).choice([1.0, 2.0, 3.5, 7.0], 60))  # numbers that a catalogue holds
-
-
-def test_numbers_that_leave_out_multiples_are_uneven(rng):
-    values, counts = np.unique(rng.choice(SIZES, 3000), return_counts=True)
-    assert are_uneven(values, counts, 0.5)
-    assert are_uneven(values / 3, counts, 0.0)
-    values, counts = np.unique(np.round(rng.gamma(2.0, 20.0, 3000)), return_counts=True)
-    assert not are_uneven(values, counts, 1.0)
-
-
-def test_counts_that_no_smooth_density_explains_are_heaped(rng):
-    counts = rng.poisson(np.tile([300, 60, 60, 60, 150], 12))
-    assert are_heaped(counts)
-    assert not are_heaped(rng.poisson(300 * norm.pdf(np.linspace(-3, 3, 60))))
-    assert not are_heaped(np.insert(rng.poisson(np.full(60, 200)), [0, 30, 40], [5000, 1, 1]))  # a spike, rare numbers
 
 
 def test_only_numbers_of_an_uneven_list_come_back(rng):
@@ -175,6 +117,12 @@ def test_values_beyond_the_training_range_have_finite_coordinates(rng):
 def test_values_beyond_a_crowded_end_do_not_fly_off(rng):
     _, codec = make_codec(np.concatenate([1000 + rng.uniform(size=300), rng.uniform(1000, 100_000, 30)]))
     assert -30 < codec.encode(np.array([[100.0]])).z[0, 0] < -2
+
+
+def test_small_numbers_of_a_heavy_tail_are_no_atom(rng):
+    values, codec = make_codec(np.where(rng.uniform(size=5000) < 0.3, 0.0, np.exp(4 * rng.normal(size=5000))))
+    assert codec.columns[0].levels.unit.n_levels == 2
+    assert np.array_equal(codec.as_given(values), values)
 
 
 def test_atoms_and_missing_cells_become_states(rng):

@@ -334,7 +334,7 @@ def test_auto_finds_more_components_for_more_clusters():
 
 
 def test_more_columns_than_rows(rng):
-    X = rng.normal(size=(40, 80))
+    X = rng.normal(size=(50, 80))
     fresh = rng.normal(size=(200, 80))
     model = GMMGAN(random_state=0).fit(X)
     assert model.score(fresh) > norm.logpdf(fresh, X.mean(0), X.std(0)).sum(1).mean() - 10

@@ -1,8 +1,9 @@
 """What each stage of the fit is worth: the figures of benchmark.py with stages left out or exchanged.
 
 Run as ``python docs/benchmarks/ablation.py FOLDER [--tables magic adult] [--seeds 0 1 2] [--rows 5000]``. Within a
-table and seed all variants have the same prior and the same warm start, as far as they have one. One JSON line a run
-goes to stdout; to stderr the means over tables of the medians over seeds, and the log-likelihood of each table.
+table and seed all variants have the same prior and the same warm start, as far as they have one; only "prior" itself is
+fitted to all rows, and the others' to those that are not held out. One JSON line a run goes to stdout; to stderr the
+means over tables of the medians over seeds, and the log-likelihood of each table.
 """
 
 import argparse
