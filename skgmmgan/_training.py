@@ -15,7 +15,7 @@ from ._model import CHUNK, choose_cap, log_mean_exp, n_proposals, seeded_stream
 
 MAX_EPOCH_STEPS = 150  # an epoch of a larger table is a random part of it
 EMA_HALF_STEPS = 100  # memory of the moving average of the weights
-RISE = (5, 50)  # epochs and steps, in the fewer of which the learning rate rises; averaged weights need no decay
+RISE = (10, 50)  # epochs and steps, in the fewer of which the learning rate rises; averaged weights need no decay
 MAX_GRADIENT_NORM = 5.0
 LEARNING_RATE = 0.004  # with ...
 LEARNING_BATCH = 256  # ... at most so many rows in a batch
