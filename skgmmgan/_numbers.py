@@ -57,7 +57,7 @@ class Decimals(NamedTuple):
     """Multiples of a step; all numbers, if it is 0."""
 
     step: float
-    values = np.empty(0)  # numbers that are none of them
+    values = np.empty(0)  # there is no list of numbers, as Cells have one
 
     def nearest(self, x):
         """Multiples nearest to x, with the decimals that a person would write."""
