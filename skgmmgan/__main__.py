@@ -201,6 +201,8 @@ def synth(data, n, conditions, output, **settings):
 @seeding
 def report(real, synthetic, holdout, target, output, types, drop, seed):
     """Compare the tables REAL and SYNTHETIC: figures on stdout, with pictures in an HTML file."""
+    if target is not None and holdout is None:
+        raise click.UsageError("--target needs --holdout: rows that models are tested on.")
     real = read_table(real, types, drop)
     click.echo(describe(real), err=True)
     others = [None if path is None else read_like(path, real) for path in (synthetic, holdout)]

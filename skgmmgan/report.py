@@ -19,6 +19,7 @@ __all__ = ["QualityReport"]
 MAX_ROWS = 10_000  # of each table; larger ones are thinned
 GOOD, FAIR, POOR = "good", "fair", "poor"
 MIN_ROWS = 10  # of each table
+FEW_ROWS = 1000  # below, measures miss much
 SLIGHT = 0.02  # difference of test scores that means little
 WORST = 10  # columns that the table of single columns shows
 
@@ -191,7 +192,10 @@ class QualityReport:
         elif "train on synthetic" not in verdicts:
             unknown = f" Utility was not measured: the real rows teach too little about {self.target!r}."
         if overall == GOOD:
-            return f"Every measure is good: these rows can stand in for the real ones in most analyses.{unknown}"
+            worth = "these rows can stand in for the real ones in most analyses"
+            if self.shapes[0][0] < FEW_ROWS:
+                worth = "but so few real rows show only large differences; compare what matters to you by hand too"
+            return f"Every measure is good: {worth}.{unknown}"
         return f"Look twice: {', '.join(weak)} {'is' if len(weak) == 1 else 'are'} {overall}.{unknown}"
 
     def to_html(self, path):

@@ -78,6 +78,8 @@ def test_report(folder, table):
     assert "detector AUC" in result.stdout
     assert "train on synthetic" in result.stdout
     assert "<h1>" in (folder / "report.html").read_text()
+    refused = run("report", "data.csv", "rows.csv", "--target", "sex", status=2)
+    assert "--target needs --holdout" in refused.stderr
 
 
 def test_seeds_and_fresh_rows(folder):
