@@ -66,9 +66,13 @@ def fit_spline(x, y):
        IMA Journal of Numerical Analysis 2, 1982.
     """
     secants = np.diff(y) / np.diff(x)
-    inner = np.sqrt(secants[:-1] * secants[1:])
+    return Spline(x, y, _with_ends(x, y, secants, np.sqrt(secants[:-1] * secants[1:])))
+
+
+def _with_ends(x, y, secants, slopes):
+    """Slopes between those beyond both ends: the outermost secants, at most MAX_END_SLOPE times the mean slope."""
     most = MAX_END_SLOPE * (y[-1] - y[0]) / (x[-1] - x[0])
-    return Spline(x, y, np.concatenate([np.minimum(secants[:1], most), inner, np.minimum(secants[-1:], most)]))
+    return np.concatenate([np.minimum(secants[:1], most), slopes, np.minimum(secants[-1:], most)])
 
 
 def _locate(knots, values):
@@ -133,8 +137,7 @@ class Cells:
         self.edges = np.concatenate([[2 * values[0] - middles[0]], middles, [2 * values[-1] - middles[-1]]])
         self.scores = np.concatenate([[-end], ndtri(np.cumsum(counts)[:-1] / counts.sum()), [end]])
         slopes = np.diff(self.scores) / np.diff(self.edges)
-        most = MAX_END_SLOPE * 2 * end / (self.edges[-1] - self.edges[0])
-        self.slopes = np.concatenate([np.minimum(slopes[:1], most), slopes, np.minimum(slopes[-1:], most)])
+        self.slopes = _with_ends(self.edges, self.scores, slopes, slopes)
 
     def nearest(self, x):
         """The number in whose cell each x lies; NaN stays."""

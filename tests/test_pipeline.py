@@ -148,7 +148,7 @@ def test_components_of_separated_blobs_are_found():
     X, _ = make_blobs(600, 3, centers=[[0, 0, 0], [9, 0, 0], [0, 9, 0], [0, 0, 9]], random_state=0)
     folds = KFold(3, shuffle=True, random_state=0)
     model = GMMGAN(covariance_type="full", reg_covar=1e-3, **PRIOR)
-    search = GridSearchCV(model, {"n_components": [2, 3, 4, 5, 6]}, cv=folds).fit(X)
+    search = GridSearchCV(model, {"n_components": [1, 2, 3, 4, 5, 6]}, cv=folds).fit(X)
     means = search.cv_results_["mean_test_score"]
     errors = search.cv_results_["std_test_score"] / np.sqrt(3)
     enough = np.flatnonzero(means >= means.max() - errors[means.argmax()])
@@ -176,4 +176,5 @@ def test_scorers():
         scores = [cross_val_score(model, table, cv=folds, scoring=scorer).mean() for model in (good, bad)]
         assert scores[0] > scores[1] + 0.1
     through_scaler = cross_val_score(make_pipeline(MinMaxScaler(), clone(good)), table, cv=folds, scoring=c2st_scorer)
-    assert scores[1] < through_scaler.mean()
+    assert through_scaler.mean() > scores[1]
+    assert 0 < cross_val_score(good, table, cv=folds, scoring=c2st_scorer, n_jobs=2).max() <= 0.5

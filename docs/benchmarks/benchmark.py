@@ -120,6 +120,16 @@ def tables(folder, names, n_rows):
             yield path.stem, *load(path, n_rows)
 
 
+def parser_of_tables(description, rows=10_000, seeds=(0, 1, 2)):
+    """A parser of the options that tell which tables, rows and seeds are run."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--tables", nargs="*")
+    parser.add_argument("--seeds", nargs="*", type=int, default=list(seeds))
+    parser.add_argument("--rows", type=int, default=rows)
+    return parser
+
+
 def tell_versions(*packages):
     """Python, machine and versions, on stderr."""
     versions = {name: version(name) for name in packages}
@@ -206,11 +216,7 @@ def evaluate(name, model, train, test, target, seed):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--tables", nargs="*")
-    parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1, 2])
-    parser.add_argument("--rows", type=int, default=10_000)
+    parser = parser_of_tables(__doc__)
     parser.add_argument("--models", nargs="*", choices=MODELS, default=["GMMGAN", "GaussianMixture"])
     options = parser.parse_args()
     machine = {p: version(p) for p in ("skgmmgan", "numpy", "scikit-learn", "torch")} | {"machine": platform.machine()}

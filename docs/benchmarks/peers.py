@@ -8,7 +8,6 @@ which build of torch that gets. One JSON line a run goes to stdout, with the err
 than ``--limit`` seconds; the medians over seeds are printed at the end, to stderr.
 """
 
-import argparse
 import json
 import os
 import shutil
@@ -19,7 +18,7 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
-from benchmark import medians, score_rows, tables
+from benchmark import medians, parser_of_tables, score_rows, tables
 
 PEERS = Path(__file__).parent / "peers"
 ENVIRONMENTS = {  # which requirements a model needs; None: those of skgmmgan
@@ -94,12 +93,8 @@ def summary(results):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--tables", nargs="*")
-    parser.add_argument("--rows", type=int, default=10_000)
+    parser = parser_of_tables(__doc__, seeds=[0])
     parser.add_argument("--models", nargs="*", choices=ENVIRONMENTS, default=list(ENVIRONMENTS))
-    parser.add_argument("--seeds", nargs="*", type=int, default=[0])
     parser.add_argument("--environments", type=Path, default=Path("build/peers"))
     parser.add_argument("--limit", type=float, default=3600)
     options = parser.parse_args()
