@@ -12,6 +12,7 @@ from scipy.special import ndtri
 
 from ._columns import ABSENT, DiscreteColumn, LabelColumn, NumericColumn
 from ._numbers import ROWS_PER_NUMBER
+from ._orders import LevelOrders
 from ._relations import LinearColumn, dependency, find_line
 from ._table import UNSEEN
 
@@ -46,18 +47,19 @@ class Codec:
     def __init__(self, values, categorical, nominal, *, n_knots, rng, label=None):
         self.columns, self.units, self.slices = [], [], []
         sources = {}  # numeric columns so far
-        for x, is_category, is_nominal in zip(values.T, categorical, nominal, strict=True):
-            if label is not None and not self.columns:
+        orders = LevelOrders(values, nominal, rng)
+        for j, (x, is_category) in enumerate(zip(values.T, categorical, strict=True)):
+            if label is not None and j == 0:
                 column = label
             elif is_category:
-                column = DiscreteColumn(x[x != UNSEEN] if (x != UNSEEN).any() else x, is_nominal)
+                column = DiscreteColumn(x[x != UNSEEN] if (x != UNSEEN).any() else x, orders.scores(j))
             elif is_discrete(x):
-                column = DiscreteColumn(x, nominal=False)
+                column = DiscreteColumn(x)
             else:
                 column = find_line(sources, x)
                 if column is None:
                     column = NumericColumn(x, n_knots, rng)
-                    sources[len(self.columns)] = column, x
+                    sources[j] = column, x
             start = len(self.units)
             self.units += column.units(start)
             self.columns.append(column)

@@ -88,13 +88,21 @@ class Levels:
 
 
 class DiscreteColumn:
-    """A column of categories, or of few different numbers: one discrete unit."""
+    """A column of categories, or of few different numbers: one discrete unit.
 
-    def __init__(self, x, nominal):
+    Parameters
+    ----------
+    x : (n,) numbers or codes
+    scores : of each code and, last, of missing cells, to order the levels by; None if they have an order
+    """
+
+    def __init__(self, x, scores=None):
         values, counts = np.unique(x, return_counts=True)
         by_count = np.argsort(np.where(np.isnan(values), -np.inf, -counts), kind="stable")  # gaps never share a level
-        is_long = len(values) > MAX_LEVELS
-        self.levels = Levels(values, counts, by_count if nominal or is_long else np.arange(len(values)))
+        is_rare = np.zeros(len(values), dtype=bool)
+        is_rare[by_count[MAX_LEVELS - 1 :]] = len(values) > MAX_LEVELS
+        by = values if scores is None else scores[np.where(np.isnan(values), -1, values).astype(int)]
+        self.levels = Levels(values, counts, np.lexsort([by, is_rare]))
 
     def units(self, start):
         """The units of this column, the first of which has index `start`."""

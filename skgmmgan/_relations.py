@@ -47,7 +47,7 @@ class LinearColumn(NumericColumn):
         self.step, self.grid = step, Decimals(step)
         self.source, self.slope, self.intercept = source, slope, intercept
         self.levels = self._states(np.empty(0), np.empty(0), len(present), len(x) - len(present))
-        self.told = DiscreteColumn(np.zeros(1), nominal=False)
+        self.told = DiscreteColumn(np.zeros(1))
 
     def units(self, start):
         return self.told.units(start)

@@ -159,10 +159,42 @@ def test_bounds_and_decimals_can_be_switched_off(rng):
     assert codec.as_given(x, enforce_bounds=False, enforce_decimals=False)[0, 0] == 99.123
 
 
-def test_nominal_levels_are_ordered_by_frequency_and_numbers_by_size():
+def levels_of(codec, column, values):
+    """Codes of the levels of one column's values."""
+    table = np.zeros((len(values), len(codec.columns)))
+    table[:, column] = values
+    return codec.encode(table).codes[:, codec.slices[column].start].tolist()
+
+
+def test_nominal_levels_are_ordered_by_frequency_alone_and_numbers_by_size():
     x = np.repeat([0.0, 1.0, 2.0], [10, 20, 70])
-    assert make_codec(x, True)[1].encode(np.array([[2.0], [1.0], [0.0]])).codes.ravel().tolist() == [0, 1, 2]
-    assert make_codec(x)[1].encode(np.array([[2.0], [1.0], [0.0]])).codes.ravel().tolist() == [2, 1, 0]
+    assert levels_of(make_codec(x, True)[1], 0, [2, 1, 0]) == [0, 1, 2]
+    assert levels_of(make_codec(x)[1], 0, [2, 1, 0]) == [2, 1, 0]
+
+
+@pytest.mark.parametrize("n", [300, 30_000])
+def test_nominal_levels_are_ordered_by_what_goes_with_them(rng, n):
+    kind = rng.choice([0.0, 1.0, 2.0, np.nan], n, p=[0.4, 0.2, 0.1, 0.3])
+    price = rng.normal(np.select([kind == 0, kind == 1, kind == 2], [0, 3, 1.5], 4.5))
+    noise = rng.normal(size=(n, 3))
+    _, codec = make_codec(np.column_stack([noise, kind, price]), [False] * 3 + [True, False])
+    assert levels_of(codec, 3, [0, 2, 1, np.nan]) == [0, 1, 2, 3]
+
+
+def test_nominal_levels_are_ordered_by_other_categories(rng):
+    city = rng.choice(6, 2000)
+    state = np.where(rng.uniform(size=2000) < 0.9, city % 2, rng.choice(2, 2000))
+    _, codec = make_codec(np.column_stack([city, state, np.zeros(2000)]), [True, True, False])
+    codes = levels_of(codec, 0, np.arange(6))
+    assert sorted(sorted([codes[::2], codes[1::2]])[0]) == [0, 1, 2]
+
+
+def test_levels_with_an_order_keep_it_where_rare_ones_share_one(rng):
+    counts = rng.permutation(np.repeat([50, 3], [200, 200]))
+    _, codec = make_codec(np.repeat(np.arange(400.0), counts), True, nominal=False)
+    codes = np.array(levels_of(codec, 0, np.arange(400)))
+    assert np.array_equal(codes[counts == 50], np.sort(codes[counts == 50]))
+    assert (codes == MAX_LEVELS - 1).sum() == 400 - (MAX_LEVELS - 1)
 
 
 def test_rare_categories_share_a_level_and_are_drawn_at_their_rate(rng):

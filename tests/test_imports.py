@@ -13,7 +13,7 @@ ORDER = [
     {"_transforms", "_pandas", "_polars"},
     {"_numbers", "_containers"},
     {"_table"},
-    {"_columns", "_prior", "_network", "_labels"},
+    {"_columns", "_orders", "_prior", "_network", "_labels"},
     {"_relations"},
     {"_codec"},
     {"_generator", "_discriminator"},
@@ -32,7 +32,7 @@ ORDER = [
 ]
 NO_TORCH = {
     *("_plain", "_pandas", "_polars", "_containers", "_table", "_em", "_labels", "_files"),
-    *("_transforms", "_numbers", "_columns", "_relations", "_codec"),
+    *("_transforms", "_numbers", "_columns", "_orders", "_relations", "_codec"),
     *("_comparison", "_neighbors", "pipeline", "metrics"),
     *("_display", "_table_displays", "_model_displays", "plotting", "report"),
 }
