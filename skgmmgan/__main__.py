@@ -95,12 +95,12 @@ reading = options(
         "--type", "types", callback=kinds, multiple=True, help=f"NAME={'|'.join(KINDS)}; again for each column."
     ),
     click.option("--drop", multiple=True, metavar="NAME", help="Leave a column out; again for each."),
+    click.option("--quiet", is_flag=True, help="No column types and no progress on stderr."),
 )
 fitting = options(
     reading,
     click.option("--n-components", default="auto", callback=components, show_default=True, help="Of the mixture."),
     click.option("--quick", is_flag=True, help="The mixture alone: no network, no discriminators."),
-    click.option("--quiet", is_flag=True, help="No column types and no progress on stderr."),
 )
 seeding = click.option("--seed", type=int, help="Of everything random: the same rows again.")
 drawing = options(
@@ -111,6 +111,7 @@ drawing = options(
         multiple=True,
         help="NAME=VALUE, dates as 2024-12-31, empty for a missing cell; again for each column.",
     ),
+    click.option("--where", help="Rows to keep, as pandas' eval has it: 'age >= 30 and city == \"Bonn\"'."),
 )
 out = click.option(
     "-o", "--output", default="-", show_default=True, callback=check_folder, help="CSV or Parquet; - is CSV on stdout."
@@ -126,21 +127,33 @@ def main():
     """
 
 
-def learn(data, types, drop, n_components, quick, quiet, seed):
-    """A fitted model of a file."""
+def described(data, types, drop, quiet):
+    """The table of a file, and on stderr what its columns were taken for."""
     table = read_table(data, types, drop)
     if not quiet:
         click.echo(describe(table), err=True)
+    return table
+
+
+def learn(table, n_components, quick, quiet, seed):
+    """A fitted model of a table."""
     short = {"max_epochs": 0, "adversarial_rounds": 0} if quick else {}
     return GMMGAN(n_components=n_components, verbose=int(not quiet), random_state=seed, **short).fit(table)
 
 
-def draw(model, n, conditions, output, random_state=None):
-    """Write rows of a model to a file."""
-    template, _ = model.sample(0)
+def wanted(conditions, where, template):
+    """What `GMMGAN.sample` is asked for, by the names of its parameters."""
     given = parse_conditions(conditions, template) or None
-    rows, _ = model.sample(n, conditions=given, random_state=random_state)
-    write_table(rows, output)
+    return {"conditions": given, "where": None if where is None else selection(where, template)}
+
+
+def selection(where, template):
+    """What tells the rows that an expression keeps; an expression that pandas cannot evaluate is refused."""
+    try:
+        template.eval(where)
+    except Exception as error:  # whatever its parser and the columns raise
+        raise click.UsageError(f"--where {where!r}: {one_line(error)}") from None
+    return lambda rows: rows.eval(where)
 
 
 def opened(path):
@@ -156,9 +169,9 @@ def opened(path):
 @click.option("-o", "--output", required=True, callback=check_folder, help="File for the model.")
 @fitting
 @seeding
-def fit(data, output, **settings):
+def fit(data, output, types, drop, quiet, **settings):
     """Fit a model to the table DATA and save it."""
-    save(learn(data, **settings), output)
+    save(learn(described(data, types, drop, quiet), quiet=quiet, **settings), output)
 
 
 @main.command()
@@ -166,9 +179,11 @@ def fit(data, output, **settings):
 @drawing
 @out
 @seeding
-def sample(model, n, conditions, output, seed):
+def sample(model, n, conditions, where, output, seed):
     """Draw rows of the saved MODEL."""
-    draw(opened(model), n, conditions, output, np.random.RandomState(seed))
+    model = opened(model)
+    rows, _ = model.sample(n, **wanted(conditions, where, model.sample(0)[0]), random_state=np.random.RandomState(seed))
+    write_table(rows, output)
 
 
 @main.command()
@@ -186,9 +201,14 @@ def score(model, data):
 @out
 @fitting
 @seeding
-def synth(data, n, conditions, output, **settings):
+def synth(data, n, conditions, where, output, types, drop, quiet, **settings):
     """Fit a model to the table DATA and draw rows, without keeping the model."""
-    draw(learn(data, **settings), n, conditions, output)
+    table = described(data, types, drop, quiet)
+    asked = wanted(conditions, where, table[:0])
+    if conditions:  # what cannot be fails here, before any training
+        GMMGAN(1, max_epochs=0, adversarial_rounds=0).fit(table).sample(0, conditions=asked["conditions"])
+    rows, _ = learn(table, quiet=quiet, **settings).sample(n, **asked)
+    write_table(rows, output)
 
 
 @main.command()
@@ -199,12 +219,11 @@ def synth(data, n, conditions, output, **settings):
 @click.option("-o", "--output", default="report.html", show_default=True, callback=check_folder, help="HTML file.")
 @reading
 @seeding
-def report(real, synthetic, holdout, target, output, types, drop, seed):
+def report(real, synthetic, holdout, target, output, types, drop, quiet, seed):
     """Compare the tables REAL and SYNTHETIC: figures on stdout, with pictures in an HTML file."""
     if target is not None and holdout is None:
         raise click.UsageError("--target needs --holdout: rows that models are tested on.")
-    real = read_table(real, types, drop)
-    click.echo(describe(real), err=True)
+    real = described(real, types, drop, quiet)
     others = [None if path is None else read_like(path, real) for path in (synthetic, holdout)]
     found = QualityReport(real, *others, target=target, random_state=seed)
     found.to_html(output)

@@ -29,7 +29,7 @@ class Figure(NamedTuple):
 
     name: str
     value: float
-    best: str  # what would be ideal
+    usual: str  # what fresh real rows would have
     verdict: str  # good, fair or poor
     words: str
 
@@ -65,7 +65,7 @@ class QualityReport:
     Attributes
     ----------
     figures : list of Figure
-        Name, value, ideal value, verdict ("good", "fair" or "poor") and explanation of each measure.
+        Name, value, that of fresh real rows, verdict ("good", "fair" or "poor") and explanation of each measure.
     columns : list of tuple
         Name and shape error of each column, largest error first.
 
@@ -153,7 +153,7 @@ class QualityReport:
 
     def __repr__(self):
         width = max(len(figure.name) for figure in self.figures)
-        lines = [f"{f.name:{width}}  {f.value:6.3f}  (best {f.best})  {f.verdict}" for f in self.figures]
+        lines = [f"{f.name:{width}}  {f.value:6.3f}  (real rows {f.usual})  {f.verdict}" for f in self.figures]
         worst = ", ".join(f"{name} {error:.3f}" for name, error in self.columns[:3])
         return "\n".join([f"QualityReport: {self._sizes()}", *lines, f"largest shape errors: {worst}"])
 
@@ -167,11 +167,11 @@ class QualityReport:
 
     def _table(self):
         rows = "".join(
-            f"<tr><th>{html.escape(f.name)}</th><td>{f.value:.3f}</td><td>{html.escape(f.best)}</td>"
+            f"<tr><th>{html.escape(f.name)}</th><td>{f.value:.3f}</td><td>{html.escape(f.usual)}</td>"
             f"<td class='{f.verdict}'>{f.verdict}</td><td>{html.escape(f.words)}</td></tr>"
             for f in self.figures
         )
-        head = "<tr><th>measure</th><th>value</th><th>best</th><th>verdict</th><th>what it is</th></tr>"
+        head = "<tr><th>measure</th><th>value</th><th>real rows</th><th>verdict</th><th>what it is</th></tr>"
         return f"<table class='figures'><thead>{head}</thead><tbody>{rows}</tbody></table>"
 
     def summary(self):

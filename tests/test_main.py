@@ -106,6 +106,21 @@ def test_data_on_standard_streams(folder, table):
 def test_quiet_says_nothing(folder):
     assert run("synth", "data.csv", "-n", 3, "-o", "rows.tsv", "--quick", "--quiet").output == ""
     assert len(pd.read_csv("rows.tsv", sep="\t")) == 3
+    assert run("report", "data.csv", "data.csv", "-o", "r.html", "--quiet").stderr == ""
+
+
+def test_ranges(folder):
+    drawing = ["-n", 40, "--quick", "--quiet", "--seed", 0]
+    kept = ["--where", "age >= 40 and since < '2021-06-01'", "--condition", "sex=F"]
+    rows = pd.read_csv(io.StringIO(run("synth", "data.csv", *drawing, *kept).stdout), parse_dates=["since"])
+    assert len(rows) == 40
+    assert (rows["age"] >= 40).all()
+    assert (rows["since"] < "2021-06-01").all()
+    assert (rows["sex"] == "F").all()
+    for wrong in ("age >=", "size > 3", "age > 'x'", "__import__('os')"):
+        result = run("synth", "data.csv", *drawing, "--where", wrong, status=2)
+        assert f"--where {wrong!r}" in result.stderr
+    assert "booleans" in run("synth", "data.csv", *drawing, "--where", "age + 1", status=1).stderr
 
 
 @pytest.mark.parametrize(
@@ -127,6 +142,12 @@ def test_errors_are_one_line(folder, arguments, message):
     assert line.startswith("Error: ")
     assert message in line
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize("wish", [["--condition", "sex=X"], ["--condition", "age=500"], ["--where", "age >"]])
+def test_what_cannot_be_is_said_before_training(folder, monkeypatch, wish):
+    monkeypatch.setattr("skgmmgan.__main__.learn", None)
+    assert wish[1].split("=")[-1] in run("synth", "data.csv", "-n", 3, *wish, status=1 + (wish[0] == "--where")).stderr
 
 
 @pytest.mark.parametrize(
