@@ -11,6 +11,7 @@ except ImportError:
 
 import numpy as np
 
+from ._conditional import booleans
 from ._files import KINDS, describe, parse_cell, read_like, read_table, write_table
 from ._gmmgan import GMMGAN
 from ._saving import load, save
@@ -141,19 +142,22 @@ def learn(table, n_components, quick, quiet, seed):
     return GMMGAN(n_components=n_components, verbose=int(not quiet), random_state=seed, **short).fit(table)
 
 
-def wanted(conditions, where, template):
-    """What `GMMGAN.sample` is asked for, by the names of its parameters."""
-    given = parse_conditions(conditions, template) or None
-    return {"conditions": given, "where": None if where is None else selection(where, template)}
+def wanted(conditions, where, rows):
+    """What `GMMGAN.sample` is asked for, by the names of its parameters; `rows` are some that may be drawn."""
+    return {"conditions": parse_conditions(conditions, rows) or None, "where": where and selection(where, rows)}
 
 
-def selection(where, template):
-    """What tells the rows that an expression keeps; an expression that pandas cannot evaluate is refused."""
+def selection(where, rows):
+    """What tells the rows that an expression keeps; an expression that tells no booleans is refused."""
+
+    def keep(rows):
+        return rows.eval(where, local_dict={}, global_dict={})
+
     try:
-        template.eval(where)
-    except Exception as error:  # whatever its parser and the columns raise
-        raise click.UsageError(f"--where {where!r}: {one_line(error)}") from None
-    return lambda rows: rows.eval(where)
+        booleans(keep(rows), len(rows))
+    except Exception as error:  # whatever the parser of pandas and the columns raise
+        raise click.UsageError(f"--where {where!r} is no condition on these columns: {one_line(error)}") from None
+    return keep
 
 
 def opened(path):
@@ -182,7 +186,8 @@ def fit(data, output, types, drop, quiet, **settings):
 def sample(model, n, conditions, where, output, seed):
     """Draw rows of the saved MODEL."""
     model = opened(model)
-    rows, _ = model.sample(n, **wanted(conditions, where, model.sample(0)[0]), random_state=np.random.RandomState(seed))
+    asked = wanted(conditions, where, model.sample(20)[0])
+    rows, _ = model.sample(n, **asked, random_state=np.random.RandomState(seed))
     write_table(rows, output)
 
 
@@ -204,9 +209,10 @@ def score(model, data):
 def synth(data, n, conditions, where, output, types, drop, quiet, **settings):
     """Fit a model to the table DATA and draw rows, without keeping the model."""
     table = described(data, types, drop, quiet)
-    asked = wanted(conditions, where, table[:0])
+    asked = wanted(conditions, where, table)
     if conditions:  # what cannot be fails here, before any training
-        GMMGAN(1, max_epochs=0, adversarial_rounds=0).fit(table).sample(0, conditions=asked["conditions"])
+        with warnings.catch_warnings(action="ignore"):
+            GMMGAN(1, max_epochs=0, adversarial_rounds=0).fit(table).sample(0, conditions=asked["conditions"])
     rows, _ = learn(table, quiet=quiet, **settings).sample(n, **asked)
     write_table(rows, output)
 

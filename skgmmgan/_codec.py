@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.special import ndtri
+from scipy.stats import norm
 
-from ._columns import ABSENT, DiscreteColumn, LabelColumn, NumericColumn
+from ._columns import ABSENT, ACTIVE, DiscreteColumn, LabelColumn, NumericColumn
 from ._numbers import ROWS_PER_NUMBER
 from ._orders import LevelOrders
-from ._relations import LinearColumn, dependency, find_line
+from ._relations import LinearColumn, dependency, find_line, find_sums
 from ._table import UNSEEN
 
 MAX_NUMBERS = 32  # distinct numbers that a column may have and still be one discrete unit
@@ -40,13 +41,13 @@ class Codec:
     values : (n_samples, n_columns)
     categorical, nominal : masks of the columns that hold categories, and of those without an order
     n_knots : knots of the transforms of numeric columns
-    rng : RandomState, for the noise inside rounding steps
+    rng : RandomState, for the noise inside rounding steps, and the rows that tell the order of levels
     label : LabelColumn of the first column, if that holds class labels
     """
 
     def __init__(self, values, categorical, nominal, *, n_knots, rng, label=None):
-        self.columns, self.units, self.slices = [], [], []
-        sources = {}  # numeric columns so far
+        self.columns = []
+        sources, numbers = {}, []  # numeric columns so far, and these with those of few numbers
         orders = LevelOrders(values, nominal, rng)
         for j, (x, is_category) in enumerate(zip(values.T, categorical, strict=True)):
             if label is not None and j == 0:
@@ -55,14 +56,21 @@ class Codec:
                 column = DiscreteColumn(x[x != UNSEEN] if (x != UNSEEN).any() else x, orders.scores(j))
             elif is_discrete(x):
                 column = DiscreteColumn(x)
+                numbers.append(j)
             else:
                 column = find_line(sources, x)
                 if column is None:
                     column = NumericColumn(x, n_knots, rng)
                     sources[j] = column, x
+                    numbers.append(j)
+            self.columns.append(column)
+        derivable = sources.keys() - {i for _, line in self._lines() for i in line.sources}
+        for j, column in find_sums(values, numbers, derivable).items():
+            self.columns[j] = column
+        self.units, self.slices = [], []
+        for column in self.columns:
             start = len(self.units)
             self.units += column.units(start)
-            self.columns.append(column)
             self.slices.append(slice(start, len(self.units)))
         self.nominal = np.asarray(nominal)
 
@@ -94,7 +102,7 @@ class Codec:
         """Rows of the values; with `rng`, numbers are spread inside their rounding step first."""
         told = list(values.T)
         for j, line in self._lines():
-            told[j] = line.misses(values[:, line.source], values[:, j])
+            told[j] = line.misses(values, values[:, j])
         parts = [column.encode(x, rng) for column, x in zip(self.columns, told, strict=True)]
         z, codes, log_slopes = zip(*parts, strict=True)
         return Rows(np.concatenate(z, axis=1), np.concatenate(codes, axis=1), np.column_stack(log_slopes))
@@ -108,26 +116,69 @@ class Codec:
         """Values as they are given out: with the decimals and inside the bounds of the training rows."""
         columns = zip(self.columns, values.T, strict=True)
         given = np.column_stack([column.as_given(x, enforce_bounds, enforce_decimals) for column, x in columns])
-        self.fill_lines(given, enforce_decimals)
+        self.fill_lines(given, enforce_bounds, enforce_decimals)
         return given
 
     def _lines(self):
-        """Index and column of those that are lines of others."""
+        """Index and column of those that others tell."""
         return [(j, column) for j, column in enumerate(self.columns) if isinstance(column, LinearColumn)]
 
-    def fill_lines(self, values, enforce_decimals):
-        """Compute the columns that are lines from their sources, in place."""
+    def fill_lines(self, values, enforce_bounds, enforce_decimals):
+        """Compute the columns that others tell, in place."""
         for j, line in self._lines():
-            values[:, j] = line.of(values[:, line.source], enforce_decimals)
+            x = line.of(values, enforce_decimals)
+            values[:, j] = np.clip(x, line.low, line.high) if enforce_bounds else x
+
+    def unknowns(self, fixed):
+        """Triples (line, source, mask of rows) where the line of a fixed column tells what a free source is.
+
+        It is, of those that are free, the number that moves the line most, or a level if there is no number.
+
+        Parameters
+        ----------
+        fixed : mask (n, n_columns)
+        """
+        for j, line in self._lines():
+            columns = [self.columns[i] for i in line.sources]
+            moves = np.abs(line.slopes) * [column.high - column.low for column in columns]
+            rank = np.lexsort([moves, [isinstance(column, NumericColumn) for column in columns]]).argsort()
+            first = np.where(fixed[:, line.sources], -1, rank).max(axis=1)
+            for source, own in zip(line.sources, rank):
+                rows = fixed[:, j] & (first == own)
+                if rows.any():
+                    yield j, source, rows
+
+    def solve(self, j, source, values, enforce_decimals):
+        """The numbers of a source that belong to the rest of the rows, where column j is a line of it and others."""
+        x = self.columns[j].solve(values, values[:, j], source)
+        return self.columns[source].snapped(x, enforce_decimals)
+
+    def draw_margin(self, j, n, rng, enforce_bounds, enforce_decimals):
+        """n independent numbers of column j, as if there were no others."""
+        column, units = self.columns[j], self.units[self.slices[j]]
+        z, codes = rng.normal(size=(n, len(units))), np.zeros((n, len(units)), dtype=int)
+        for i, unit in enumerate(units):
+            if unit.n_levels:
+                codes[:, i] = rng.choice(unit.n_levels, n, p=unit.shares)
+        return column.as_given(column.decode(z, codes, rng), enforce_bounds, enforce_decimals)
+
+    def log_margin(self, j, z, codes):
+        """Log-density, in coordinates, with which `draw_margin` draws the encoded numbers, (n,)."""
+        total = np.zeros(len(z))
+        for unit, own_z, own_codes in zip(self.units[self.slices[j]], z.T, codes.T):
+            if unit.n_levels:
+                total += np.log(unit.shares[own_codes])
+            else:
+                total += np.where(own_codes == ACTIVE, norm.logpdf(own_z), 0.0)
+        return total
 
     def complete(self, values, fixed, enforce_decimals):
-        """Values and mask of fixed cells, with the source of a line fixed too where the line is."""
+        """Values and mask of fixed cells, with the source of a line fixed too where the line and its others are."""
         values, fixed = values.copy(), fixed.copy()
-        for j, line in self._lines():
-            known = fixed[:, j] & ~fixed[:, line.source]
-            source = self.columns[line.source]
-            values[known, line.source] = source.snapped(line.inverse(values[known, j]), enforce_decimals)
-            fixed[known, line.source] = True
+        for j, source, rows in self.unknowns(fixed):
+            rows = rows & ((~fixed[:, self.columns[j].sources]).sum(axis=1) == 1)
+            values[rows, source] = self.solve(j, source, values[rows], enforce_decimals)
+            fixed[rows, source] = True
         return values, fixed
 
     def unit_mask(self, columns):

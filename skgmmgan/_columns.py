@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import ndtri
 
-from ._numbers import Decimals, grid_step, round_to_grid, same_numbers, split_numbers
+from ._numbers import Decimals, grid_step, nearest_within_error, round_to_grid, split_numbers
 from ._table import UNSEEN
 from ._transforms import Cells, fit_normal_scores
 
@@ -103,6 +103,7 @@ class DiscreteColumn:
         is_rare[by_count[MAX_LEVELS - 1 :]] = len(values) > MAX_LEVELS
         by = values if scores is None else scores[np.where(np.isnan(values), -1, values).astype(int)]
         self.levels = Levels(values, counts, np.lexsort([by, is_rare]))
+        self.low, self.high, self.step = values[0], values[-1], 0.0
 
     def units(self, start):
         """The units of this column, the first of which has index `start`."""
@@ -125,6 +126,10 @@ class DiscreteColumn:
     def choices(self):
         """Values that may be asked for, NaN for a missing cell, and whether those between the first two may be."""
         return self.levels.values, False
+
+    def snapped(self, x, enforce_decimals):
+        """Numbers, those that miss one of the column by float error on it."""
+        return nearest_within_error(self.levels.values, x, self, x)
 
     def features(self, x):
         """What a discriminator reads: finite numbers, at most MAX_LEVELS + 1 different ones."""
@@ -199,23 +204,17 @@ class NumericColumn:
     def as_given(self, x, enforce_bounds, enforce_decimals):
         if enforce_decimals:
             nearest = self.grid.nearest(x)
-            x = self._on(self._atoms(), x, nearest) if len(self.grid.values) else nearest
+            x = nearest_within_error(self._atoms(), x, self, nearest) if len(self.grid.values) else nearest
         return np.clip(x, self.low, self.high) if enforce_bounds else x
 
     def snapped(self, x, enforce_decimals):
         """Numbers on the decimal grid; those that miss an atom or a number with a cell by float error, on it."""
         rounded = round_to_grid(x, self.step * enforce_decimals)
-        return self._on(self._atoms(), x, self._on(self.grid.values, x, rounded))
+        on_grid = nearest_within_error(self.grid.values, x, self, rounded)
+        return nearest_within_error(self._atoms(), x, self, on_grid)
 
     def _atoms(self):
         return np.empty(0) if self.levels is None else self.levels.values[np.isfinite(self.levels.values)]
-
-    def _on(self, numbers, x, otherwise):
-        """The numbers, in ascending order, that x misses by float error; others where there is none."""
-        if not len(numbers):
-            return otherwise
-        nearest = numbers[np.searchsorted((numbers[:-1] + numbers[1:]) / 2, x).clip(max=len(numbers) - 1)]
-        return np.where(same_numbers(x, nearest, self), nearest, otherwise)
 
     def allows(self, x, enforce_bounds):
         within = (x >= self.low) & (x <= self.high) if enforce_bounds else ~np.isnan(x)

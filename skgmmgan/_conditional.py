@@ -46,12 +46,13 @@ class Given(NamedTuple):
 def draw_given(model, given, n, rng):
     """Values of n rows for each row that is given, (m, n, n_columns), and their effective sample sizes, (m,)."""
     values, fixed = model.codec.complete(given.values, given.fixed, model.enforce_decimals)
+    failed = (~model.codec.allows(values, fixed & ~given.fixed, model.enforce_bounds)).any(axis=1)
     given = given._replace(values=values, fixed=fixed)
     size = min(n, DRAWS_PER_POOL)
     n_pools = -(-n // size)
     groups = given.take(np.repeat(np.arange(len(given.values)), n_pools))
     drawn, effective = _draw_pools(model, groups, size, rng)
-    effective = effective.reshape(-1, n_pools).sum(axis=1)
+    effective = np.where(failed, 1.0, effective.reshape(-1, n_pools).sum(axis=1))
     drawn = drawn.reshape(len(effective), n_pools * size, -1)
     order = rng.uniform(size=drawn.shape[:2]).argsort(axis=1)  # relatives lie side by side
     return np.take_along_axis(drawn, order[:, :n, None], axis=1), effective
@@ -81,6 +82,9 @@ class Pool:
     def __init__(self, model, generator, given, size, rng, stream):
         self.model, self.given, self.size, self.rng, self.stream = model, given, size, rng, stream
         self.m = len(given.values)
+        self.unknowns = list(model.codec.unknowns(given.fixed))
+        self.ahead = np.full((self.m * size, given.values.shape[1]), np.nan)  # levels drawn before their turn
+        self.failed = np.zeros(self.m, dtype=bool)  # whether no number of a line can be had
         self.log_weights = np.zeros((self.m, size))
         self.ancestors = np.tile(np.arange(size), (self.m, 1))
         self.walk = generator.walk(self.m * size)
@@ -90,18 +94,65 @@ class Pool:
     def _fill(self):
         codec, device = self.model.codec, self.model.device
         rows = codec.encode(self.given.values)
-        fixed = torch.as_tensor(codec.unit_mask(self.given.fixed), device=device)
+        fixed = self.given.fixed.copy()
+        for line, _, where in self.unknowns:  # it will be one, whatever is drawn
+            fixed[where, line] = False
+        fixed = torch.as_tensor(codec.unit_mask(fixed), device=device)
         z = torch.as_tensor(rows.z, dtype=torch.float32, device=device).clamp(-MAX_Z, MAX_Z)
         codes = torch.as_tensor(rows.codes, device=device)
         missing = codec.missing_levels() if self.given.exclude_missing else np.full(len(codec.units), ABSENT)
-        for i, unit in enumerate(codec.units):
-            f, known_z, known = (t[:, i].repeat_interleave(self.size) for t in (fixed, z, codes))
-            if unit.n_levels:
-                excluded = missing[i] if unit.n_levels > 1 else ABSENT
-                gain = self._fill_level(i, f, known, self._possible(i, fixed, codes), excluded)
-            else:
-                gain = self._fill_number(i, f, known_z)
+        for j, units in enumerate(codec.slices):
+            known = [t[:, units].repeat_interleave(self.size, 0) for t in (fixed, z, codes)]
+            gain = self._solve(j, *known)
+            for i, f, known_z, level in zip(range(units.start, units.stop), *(t.T for t in known)):
+                n_levels = codec.units[i].n_levels
+                if n_levels:
+                    excluded = missing[i] if n_levels > 1 else ABSENT
+                    gain += self._fill_level(i, f, level, self._possible(i, fixed, codes), excluded)
+                else:
+                    gain += self._fill_number(i, f, known_z)
             self._weigh(gain)
+
+    def _values(self):
+        """What the particles hold so far, or are given, (m size, n_columns)."""
+        known, fixed = (np.repeat(a, self.size, axis=0) for a in (self.given.values, self.given.fixed))
+        values = np.where(fixed, known, self.model.decode(self.walk.z, self.walk.codes, self.rng))
+        return np.where(np.isnan(self.ahead), values, self.ahead)
+
+    def _solve(self, j, fixed, z, codes):
+        """Set in place what lines tell of column j; returns what that adds to the log-weights, (m size,)."""
+        codec, gain = self.model.codec, np.zeros(len(z))
+        column = codec.columns[j]
+        drawn = np.flatnonzero(~np.isnan(self.ahead[:, j]))
+        if len(drawn):
+            rows = column.encode(self.ahead[drawn, j], None)
+            self._set(rows, drawn, fixed, z, codes)
+            gain[drawn] = -codec.log_margin(j, *rows[:2])
+        for line, source, groups in self.unknowns:
+            if source == j:
+                where = np.flatnonzero(np.repeat(groups, self.size))
+                self._draw_ahead([k for k in codec.columns[line].sources if k > j], where)
+                values = self._values()[where]
+                x = values[:, j] = codec.solve(line, j, values, self.model.enforce_decimals)
+                rows = column.encode(x, None)
+                self._set(rows, where, fixed, z, codes)
+                misses = codec.columns[line].misses(values, values[:, line]) > 0  # by rounding
+                gain[where] = np.where(misses | ~column.allows(x, self.model.enforce_bounds), -np.inf, rows[2])
+                self.failed |= np.isneginf(gain).reshape(self.m, self.size).all(axis=1)
+        return torch.as_tensor(gain, dtype=z.dtype, device=z.device)
+
+    def _draw_ahead(self, columns, where):
+        """Draw free columns that come later from their margins, for some particles."""
+        for k in columns:
+            free = where[~self.given.fixed[where // self.size, k]]
+            as_given = self.model.enforce_bounds, self.model.enforce_decimals
+            self.ahead[free, k] = self.model.codec.draw_margin(k, len(free), self.rng, *as_given)
+
+    @staticmethod
+    def _set(encoded, where, fixed, z, codes):
+        fixed[where] = True
+        z[where] = torch.as_tensor(encoded[0], dtype=z.dtype, device=z.device).clamp(-MAX_Z, MAX_Z)
+        codes[where] = torch.as_tensor(encoded[1], device=z.device)
 
     def _possible(self, i, fixed, codes):
         """Masks of the levels of a unit, (m size, V), that go with later ones that are known, or are left by these."""
@@ -157,20 +208,24 @@ class Pool:
         self.log_weights[poor] = 0.0
         self.ancestors = np.take_along_axis(self.ancestors, index, axis=1)
         rows = index + self.size * np.arange(self.m)[:, None]
+        self.ahead = self.ahead[rows.ravel()]
         self.walk.select(torch.as_tensor(rows.ravel(), device=self.walk.z.device))
 
     def draw(self, n):
         """n rows for each given row, (m, n, n_columns), and the effective sample size, (m,)."""
-        values = self.model.decode(self.walk.z, self.walk.codes, self.rng)
+        codec, values = self.model.codec, self._values()
+        for line, source, groups in self.unknowns:
+            where = np.repeat(groups, self.size)
+            values[where, source] = codec.solve(line, source, values[where], self.model.enforce_decimals)
         known, fixed = (np.repeat(a, self.size, axis=0) for a in (self.given.values, self.given.fixed))
-        values = np.where(fixed, known, values)
-        self.model.codec.fill_lines(values, self.model.enforce_decimals)
+        codec.fill_lines(values, self.model.enforce_bounds, self.model.enforce_decimals)
         values = np.where(fixed, known, values)  # also what is off its line
         tilt = np.minimum(self.model.log_tilt(values), self.model.log_cap)
         log_weights = self.log_weights + tilt.reshape(self.m, self.size)
         chosen = systematic(log_weights, n, self.rng)
         values = values.reshape(self.m, self.size, -1)
-        return np.take_along_axis(values, chosen[:, :, None], axis=1), effective_size(log_weights, self.ancestors)
+        effective = np.where(self.failed, 1.0, effective_size(log_weights, self.ancestors))
+        return np.take_along_axis(values, chosen[:, :, None], axis=1), effective
 
 
 def normalized(log_weights):

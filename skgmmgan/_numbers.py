@@ -122,6 +122,14 @@ def same_numbers(a, b, column):
     return np.isclose(a, b, rtol=0.0, atol=float_error(column.low, column.high, column.step), equal_nan=True)
 
 
+def nearest_within_error(numbers, x, column, otherwise):
+    """The numbers, in ascending order, that x misses by the float error of a column; others where there is none."""
+    if not len(numbers):
+        return otherwise
+    nearest = numbers[np.searchsorted((numbers[:-1] + numbers[1:]) / 2, x).clip(max=len(numbers) - 1)]
+    return np.where(same_numbers(x, nearest, column), nearest, otherwise)
+
+
 def float_error(low, high, step):
     """How far off numbers between two bounds may be by computation, always less than half a step."""
     error = 8 * np.spacing(np.maximum(np.abs(low), np.abs(high)))

@@ -10,7 +10,7 @@ References
    and Knowledge Discovery 3, 1999.
 """
 
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from scipy import sparse
@@ -20,8 +20,8 @@ from scipy.stats import rankdata
 MAX_ROWS = 5_000  # that orders are found on
 MAX_INDICATORS = 6  # of a nominal column's most frequent levels
 PRIOR_ROWS = 10  # average rows that the mean of a level is shrunk by
-N_SHUFFLES = 3
-MIN_RATIO = 2.0  # of the variance along the axis to that of shuffled rows
+N_SHUFFLES = 9
+MIN_RATIO = 2.0  # of the variance along the axis to the mean of shuffled rows, all of which have less
 
 
 class LevelOrders:
@@ -55,27 +55,29 @@ class LevelOrders:
         if not self.nominal[j]:
             return None
         n_codes = int(np.nanmax(self.values[:, j], initial=-1)) + 1
-        codes = np.where(self.rows[:, j] >= 0, self.rows[:, j], n_codes).astype(int)
-        counts = np.bincount(codes, minlength=n_codes + 1)
+        codes, own = (np.where(np.isnan(x[:, j]), n_codes, x[:, j]).astype(int) for x in (self.values, self.rows))
+        by_count = -np.bincount(codes[codes >= 0], minlength=n_codes + 1)
         features, owner = self.features
-        is_other = owner != j
-        if (counts > 0).sum() <= 2 or not is_other.any():
-            return -counts
-        axis, variance = _axis(codes, counts, features, is_other)
-        shuffled = [_axis(self.rng.permutation(codes), counts, features, is_other)[1] for _ in range(N_SHUFFLES)]
-        if variance <= MIN_RATIO * np.mean(shuffled):
-            return -counts
-        return axis * (-1 if axis[counts.argmax()] > 0 else 1)  # the most frequent level comes early
+        levels, index, counts = np.unique(own[own >= 0], return_inverse=True, return_counts=True)
+        if len(levels) <= 2 or (owner == j).all():
+            return by_count
+        find = partial(_axis, counts=counts, features=features[own >= 0], is_other=owner != j)
+        axis, variance = find(index)
+        shuffled = [find(self.rng.permutation(index))[1] for _ in range(N_SHUFFLES)]
+        if variance <= max(*shuffled, MIN_RATIO * np.mean(shuffled)):
+            return by_count
+        scores = np.zeros(n_codes + 1)
+        scores[levels] = axis * (-1 if axis[counts.argmax()] > 0 else 1)  # the sign is arbitrary
+        return scores
 
 
-def _axis(codes, counts, features, is_other):
-    """Coordinates of the codes along the first principal axis of their shrunken means, and the variance along it."""
-    member = sparse.csr_array((np.ones(len(codes)), (codes, np.arange(len(codes)))), (len(counts), len(codes)))
+def _axis(index, counts, features, is_other):
+    """Coordinates of levels along the first principal axis of their shrunken means, and the variance along it."""
+    member = sparse.csr_array((np.ones(len(index)), (index, np.arange(len(index)))), (len(counts), len(index)))
     means = (member @ features)[:, is_other] / (counts + PRIOR_ROWS)[:, None]
-    weights = np.sqrt(counts)
-    centred = weights[:, None] * (means - counts @ means / counts.sum())
-    left, singular, _ = np.linalg.svd(centred, full_matrices=False)
-    return np.divide(left[:, 0], weights, out=np.zeros(len(counts)), where=counts > 0), singular[0] ** 2
+    weights = np.sqrt(counts)[:, None]
+    left, singular, _ = np.linalg.svd(weights * (means - counts @ means / counts.sum()), full_matrices=False)
+    return left[:, 0] / weights[:, 0], singular[0] ** 2
 
 
 def _normal_scores(x):
@@ -83,6 +85,7 @@ def _normal_scores(x):
     present = ~np.isnan(x)
     z = np.zeros(len(x))
     z[present] = ndtri((rankdata(x[present]) - 0.5) / max(1, present.sum()))
+    z[present] -= z.sum() / max(1, present.sum())  # many ties are not centred
     return (z / (z.std() or 1.0))[:, None]
 
 

@@ -1,8 +1,10 @@
 """Relations between columns that hold in every row, and so in every row that is drawn."""
 
+from fractions import Fraction
 from itertools import compress
 
 import numpy as np
+from scipy.linalg import qr, solve_triangular
 
 from ._columns import ABSENT, DiscreteColumn, NumericColumn
 from ._numbers import Decimals, float_error, grid_step, round_to_grid, same_numbers
@@ -11,6 +13,9 @@ MIN_REPEATS = 100  # rows that could have broken a dependency between levels and
 MIN_EVIDENCE = 20.0  # ... for which the odds were exp(-20) if the levels were independent
 PREVIEW = 1000  # rows that tell most pairs of columns without a relation
 MIN_ON_LINE = 20  # different numbers that cannot lie on a straight line by chance
+NEARLY = 0.9
+NO_WEIGHT = 1e-9  # of a column in a sum of standardised columns
+MAX_DENOMINATOR = 1000  # of a factor, but for a power of ten
 
 
 def dependency(a, b, n_levels):
@@ -36,16 +41,16 @@ def dependency(a, b, n_levels):
 
 
 class LinearColumn(NumericColumn):
-    """A column that was a straight line of an earlier one in every row: it has no more to tell than whether it is.
+    """A column that was a linear combination of others in every row: it has no more to tell than whether it is.
 
     `encode` is told 0 where it is and 1 where it is not, and the codec computes its numbers.
     """
 
-    def __init__(self, x, step, source, slope, intercept):
+    def __init__(self, x, step, sources, slopes, intercept):
         present = x[~np.isnan(x)]
         self.low, self.high = present.min(), present.max()
         self.step, self.grid = step, Decimals(step)
-        self.source, self.slope, self.intercept = source, slope, intercept
+        self.sources, self.slopes, self.intercept = list(sources), np.array(slopes), intercept
         self.levels = self._states(np.empty(0), np.empty(0), len(present), len(x) - len(present))
         self.told = DiscreteColumn(np.zeros(1))
 
@@ -59,20 +64,35 @@ class LinearColumn(NumericColumn):
         return self.told.decode(z, codes, rng)
 
     def features(self, x):
-        return np.zeros(len(x))
+        """Nothing new of a line; a sum is what trees would have to add up."""
+        return np.zeros(len(x)) if len(self.sources) == 1 else super().features(x)
 
-    def of(self, source, enforce_decimals=True):
-        """The numbers that belong to those of the source."""
-        return round_to_grid(self.slope * source + self.intercept, self.step * enforce_decimals)
+    def of(self, values, enforce_decimals=True):
+        """The numbers that belong to rows of the table."""
+        exact = values[:, self.sources] @ self.slopes + self.intercept
+        return round_to_grid(exact, self.step * enforce_decimals)
 
-    def misses(self, source, x):
-        """Mask of the rows that are not on the line, with or without rounding, as floats."""
-        hits = [same_numbers(self.of(source, rounded), x, self) for rounded in (True, False)]
+    def misses(self, values, x):
+        """Mask of the rows whose numbers x do not belong to them, with or without rounding, as floats."""
+        hits = [same_numbers(self.of(values, rounded), x, self) for rounded in (True, False)]
         return 1.0 - np.logical_or(*hits)
 
-    def inverse(self, x):
-        """The numbers of the source that these belong to."""
-        return (x - self.intercept) / self.slope
+    def replace(self, source, line):
+        """Have a source that is a line itself replaced by what that is a line of."""
+        if source not in self.sources:
+            return
+        factors = dict(zip(self.sources, self.slopes))
+        factor = factors.pop(source)
+        for i, slope in zip(line.sources, line.slopes):
+            factors[i] = factors.get(i, 0.0) + factor * slope
+        self.intercept += factor * line.intercept
+        self.sources, self.slopes = list(factors), np.array(list(factors.values()))
+
+    def solve(self, values, x, source):
+        """The numbers of one source that belong to x and to those of the others."""
+        others = np.array(self.sources) != source
+        rest = values[:, self.sources][:, others] @ self.slopes[others] + self.intercept
+        return (x - rest) / self.slopes[~others]
 
 
 def find_line(sources, x):
@@ -120,6 +140,73 @@ def line_through(i, source, a, x, step):
     (slope,), (intercept,), (valid,) = outermost_lines(a[None], x, step)
     if not valid:
         return None
-    line = LinearColumn(x, step, i, slope, intercept)
-    back = source.snapped(line.inverse(x), enforce_decimals=True)
-    return line if not line.misses(a, x).any() and same_numbers(back, a, source).all() else None
+    line = LinearColumn(x, step, [0], [slope], intercept)
+    back = source.snapped(line.solve(a[:, None], x, 0), enforce_decimals=True)
+    if line.misses(a[:, None], x).any() or not same_numbers(back, a, source).all():
+        return None
+    line.sources = [i]
+    return line
+
+
+def find_sums(values, numbers, derivable):
+    """Columns that are sums of others, each times a factor, in every row: LinearColumns by their index.
+
+    Of the columns of a sum the one that counts for most is computed, or the last that counts for nearly as much: a
+    total and not its parts, an end and not the time since the start.
+
+    Parameters
+    ----------
+    values : (n_samples, n_columns)
+    numbers : indices of the columns to consider; those with missing cells are not
+    derivable : indices of those that may be computed
+    """
+    columns = [i for i in numbers if np.ptp(values[:, i]) > 0]  # without missing cells
+    found = {}
+    few = values[:: max(1, len(values) // PREVIEW)]
+    while len(columns) > 2 and len(few) >= len(columns) + MIN_ON_LINE:
+        weights = vanishing_sum(few[:, columns])
+        if weights is None:
+            break
+        size = np.abs(weights) * few[:, columns].std(axis=0)
+        parts = [k for k in np.flatnonzero(weights) if columns[k] in derivable]
+        k = max((k for k in parts if size[k] > NEARLY * size[parts].max()), default=np.flatnonzero(weights)[0])
+        line = sum_of(values, columns, weights, k) if parts else None
+        if line is not None:
+            for other in found.values():
+                other.replace(columns[k], line)
+            found[columns[k]] = line
+        del columns[k]
+    return found
+
+
+def vanishing_sum(X):
+    """Weights (n_columns,) of the columns of a sum that is the same in every row; None if there is no such sum."""
+    scale = np.where(X.std(axis=0) > 0, X.std(axis=0), 1.0)
+    R, order = qr((X - X.mean(axis=0)) / scale, mode="r", pivoting=True)
+    size = np.abs(np.diag(R))
+    rank = int((size > NO_WEIGHT * size[0]).sum())
+    if rank == len(order):
+        return None
+    weights = np.zeros(len(order))
+    weights[order[:rank]] = solve_triangular(R[:rank, :rank], R[:rank, rank])
+    weights[order[rank]] = -1.0
+    return np.where(np.abs(weights) > NO_WEIGHT, weights, 0.0) / scale
+
+
+def sum_of(values, columns, weights, k):
+    """The LinearColumn of the k-th column, from weights of a sum that is the same in all rows; None if it is not."""
+    sources = [j for j in np.flatnonzero(weights) if j != k]
+    x = values[:, columns[k]]
+    if len(sources) < 2 or len(np.unique(x)) < MIN_ON_LINE:
+        return None
+    slopes = [nearest_fraction(-weights[j] / weights[k]) for j in sources]
+    line = LinearColumn(x, grid_step(np.unique(x)), [columns[j] for j in sources], slopes, 0.0)
+    intercept = float(np.median(x - line.of(values, enforce_decimals=False)))
+    line.intercept = intercept if abs(intercept) > float_error(line.low, line.high, line.step) else 0.0
+    return None if line.misses(values, x).any() else line
+
+
+def nearest_fraction(factor):
+    """The factor without the float error of its computation: a fraction times a power of ten."""
+    power = Fraction(10) ** int(np.floor(np.log10(abs(factor))))
+    return float((Fraction(factor) / power).limit_denominator(MAX_DENOMINATOR) * power)

@@ -65,7 +65,8 @@ class QualityReport:
     Attributes
     ----------
     figures : list of Figure
-        Name, value, that of fresh real rows, verdict ("good", "fair" or "poor") and explanation of each measure.
+        Of each measure the `name`, `value`, `usual` (that of fresh real rows), `verdict` ("good", "fair" or "poor")
+        and `words`.
     columns : list of tuple
         Name and shape error of each column, largest error first.
 

@@ -6,6 +6,7 @@ from scipy.stats import norm
 from skgmmgan._codec import Codec, is_discrete
 from skgmmgan._columns import ABSENT, ACTIVE, MAX_LEVELS
 from skgmmgan._numbers import Decimals
+from skgmmgan._table import UNSEEN
 
 
 def make_codec(values, categorical=False, nominal=None, **kwargs):
@@ -58,7 +59,7 @@ def test_heaps_without_decimals_are_no_atoms():
 def test_a_line_of_an_uneven_list(rng):
     source = np.round(np.concatenate([np.full(3000, 9.99), rng.choice(SIZES, 2000) + 0.99]), 2)
     values, codec = make_codec(np.column_stack([source, source * 0.0254]))
-    assert codec.columns[1].source == 0
+    assert codec.columns[1].sources == [0]
     asked, fixed = np.array([[np.nan, 38.5 * 0.0254]]), np.array([[False, True]])
     completed, _ = codec.complete(asked, fixed, enforce_decimals=True)
     assert completed[0, 0] == 38.5
@@ -190,11 +191,36 @@ def test_nominal_levels_are_ordered_by_other_categories(rng):
 
 
 def test_levels_with_an_order_keep_it_where_rare_ones_share_one(rng):
-    counts = rng.permutation(np.repeat([50, 3], [200, 200]))
+    counts = np.where(np.arange(400) % 2, 3, rng.randint(20, 60, 400))
     _, codec = make_codec(np.repeat(np.arange(400.0), counts), True, nominal=False)
     codes = np.array(levels_of(codec, 0, np.arange(400)))
-    assert np.array_equal(codes[counts == 50], np.sort(codes[counts == 50]))
+    assert np.array_equal(codes[::2], np.sort(codes[::2]))
+    assert (codes[::2] < MAX_LEVELS - 1).all()
     assert (codes == MAX_LEVELS - 1).sum() == 400 - (MAX_LEVELS - 1)
+
+
+@pytest.mark.parametrize("n", [500, 12_000])
+def test_orders_that_chance_could_make_are_not_used(rng, n):
+    kept = 0
+    for _ in range(20):
+        noise = np.column_stack([rng.choice(5, n, p=[0.3, 0.25, 0.2, 0.15, 0.1]), rng.normal(size=(n, 3))])
+        _, codec = make_codec(noise, [True, False, False, False])
+        kept += (
+            levels_of(codec, 0, np.arange(5)) == np.argsort(-np.bincount(noise[:, 0].astype(int))).argsort().tolist()
+        )
+    assert kept >= 16
+
+
+def test_unseen_categories_do_not_place_the_missing_ones(rng):
+    kind = rng.choice([0.0, 1.0, 2.0], 2000)
+    x = kind + 0.3 * rng.normal(size=2000)
+    unseen = rng.uniform(size=2000) < 0.1
+    x[unseen] = 9.0
+    kind[(kind == 0) & (rng.uniform(size=2000) < 0.3)] = np.nan
+    kind[unseen] = UNSEEN
+    _, codec = make_codec(np.column_stack([x, kind]), [False, True])
+    codes = levels_of(codec, 1, [np.nan, 0, 1, 2])
+    assert codes in ([0, 1, 2, 3], [1, 0, 2, 3], [3, 2, 1, 0], [2, 3, 1, 0])
 
 
 def test_rare_categories_share_a_level_and_are_drawn_at_their_rate(rng):

@@ -632,3 +632,118 @@ def test_a_line_gives_back_the_atom_of_its_source(rng):
     X = np.column_stack([w, w / 3 + 0.7])
     rows, _ = GMMGAN(2, **PRIOR).fit(X).sample(5, conditions={1: X[w == 0.1, 1][0]}, random_state=0)
     assert (rows[:, 0] == 0.1).all()
+
+
+@pytest.fixture(scope="module")
+def bills():
+    """Net, tax and postage with their total, twice its net part, and start and length of a stay with its end."""
+    pd = pytest.importorskip("pandas")
+    rng = np.random.RandomState(0)
+    net = rng.gamma(2, 50, 1500).round(2)
+    X = pd.DataFrame({"net": net, "tax": (net * rng.uniform(0.05, 0.25, 1500)).round(2)})
+    X = X.assign(post=rng.choice([0, 4.9, 9.9], 1500), start=pd.Timestamp("2022-01-01"))
+    X["total"] = (X["net"] + X["tax"] + X["post"]).round(2)
+    X["start"] += pd.to_timedelta(rng.randint(3 * 10**7, size=1500), "s")
+    X["stay"] = pd.to_timedelta(rng.exponential(5000, 1500).astype(int), "s")
+    X["end"] = X["start"] + X["stay"]
+    X["due"] = (X["total"] + X["net"]).round(2)
+    return GMMGAN(3, random_state=0, **PRIOR).fit(X), X
+
+
+def adds_up(rows):
+    cents = (100 * rows[["net", "tax", "post", "total", "due"]]).round().astype(int)
+    total = cents["net"] + cents["tax"] + cents["post"]
+    return (
+        (cents["total"] == total)
+        & (cents["due"] == total + cents["net"])
+        & (rows["end"] == rows["start"] + rows["stay"])
+    )
+
+
+def test_sums_add_up(bills):
+    model, X = bills
+    lines = {j: c for j, c in enumerate(model._model.codec.columns) if isinstance(c, LinearColumn)}
+    assert {X.columns[j]: {X.columns[i] for i in c.sources} for j, c in lines.items()} == {
+        "total": {"net", "tax", "post"},
+        "end": {"start", "stay"},
+        "due": {"net", "tax", "post"},
+    }
+    rows, _ = model.sample(2000, random_state=0)
+    assert adds_up(rows).mean() > 0.995  # a sum beyond the largest of the table becomes that
+    assert (rows["total"].min() >= X["total"].min()) & (rows["total"].max() <= X["total"].max())
+    assert rows["total"].median() == pytest.approx(X["total"].median(), rel=0.1)
+    broken = X.head(20).assign(total=X["total"][:20] + 1)
+    assert (model.score_samples(X.head(20)) - model.score_samples(broken) > 5).all()
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [{"total": 100.0}, {"total": 100.0, "post": 4.9}, {"total": 100.0, "net": 80.0, "tax": 10.1}, {"due": 190.0},
+     {"end": "2022-03-05 10:00:00"}, {"end": "2022-03-05 10:00:00", "start": "2022-03-05 08:00:00"}],
+    ids=str,
+)  # fmt: skip
+def test_conditions_on_sums(bills, conditions):
+    pd = pytest.importorskip("pandas")
+    model, X = bills
+    rows, _ = model.sample(60, conditions=conditions, random_state=0)
+    assert adds_up(rows).all()
+    for name, value in conditions.items():
+        assert (rows[name] == (pd.Timestamp(value) if isinstance(value, str) else value)).all()
+    for name in ("net", "tax", "post", "stay"):
+        assert rows[name].between(X[name].min(), X[name].max()).all()
+
+
+def test_parts_of_a_given_sum_are_as_likely_as_the_model_has_them():
+    """Of two standard normal numbers whose sum is 1, each is N(1/2, 1/2); and so whatever comes between them."""
+    rng = np.random.RandomState(0)
+    a, b = rng.normal(size=(2, 20_000))
+    label = rng.choice([0.0, 1.0, 2.0], 20_000)
+    X = np.column_stack([a, a + b + label, rng.normal(size=20_000), b, label])
+    model = GMMGAN(1, covariance_type="full", random_state=0, **PRIOR).fit(X)
+    rows, _ = model.sample(4000, conditions={1: 1.0, 4: 0.0}, random_state=0)
+    assert np.allclose(rows[:, 0] + rows[:, 3], 1.0)
+    assert rows[:, 0].mean() == pytest.approx(0.5, abs=0.06)
+    assert rows[:, 0].std() == pytest.approx(0.5**0.5, abs=0.06)
+    rows, _ = model.sample(4000, conditions={1: 3.0}, random_state=0)
+    assert np.allclose(rows[:, [0, 3, 4]].sum(axis=1), 3.0)
+    near = X[np.abs(X[:, 1] - 3.0) < 0.3]
+    np.testing.assert_allclose(
+        np.bincount(rows[:, 4].astype(int)) / 4000, np.bincount(near[:, 4].astype(int)) / len(near), atol=0.07
+    )
+
+
+def test_gaps_in_sums_are_computed(bills):
+    model, X = bills
+    full = X.head(60)
+    holes = full.copy()
+    holes.loc[:19, ["total", "end"]] = None
+    holes.loc[20:39, "start"] = None
+    holes.loc[40:, ["tax", "post", "due", "stay", "start"]] = None
+    filled = model.impute(holes, random_state=0)
+    assert adds_up(filled).all()
+    assert (filled["total"][:20] == full["total"][:20]).all()
+    assert (filled["start"][20:40] == full["start"][20:40]).all()
+    assert filled.notna().all(axis=None)
+
+
+def test_what_a_sum_cannot_be_is_warned_of(bills):
+    model, _ = bills
+    for conditions in ({"total": 100.0, "net": 150.0}, {"total": 100.0, "net": 150.0, "post": 0.0}):
+        with pytest.warns(UserWarning, match="so unlikely"):
+            model.sample(5, conditions=conditions, random_state=0)
+
+
+def test_what_only_looks_like_a_sum_is_none(rng):
+    a, b = rng.gamma(2, 100, (2, 1000)).round(2)
+    off = np.where(np.arange(1000) == 700, 0.01, 0.0)
+    dummies = np.eye(4)[rng.randint(4, size=1000)]
+    for columns in (
+        [a, b, (a + b).round(1)],
+        [a, b, (a + b + off).round(2)],
+        [a, b, a * b],
+        [a, b, np.where(off > 0, np.nan, a + b)],
+        dummies.T,
+        rng.randint(3, size=(8, 25)),
+    ):
+        model = GMMGAN(1, **PRIOR).fit(np.column_stack(columns))
+        assert not any(isinstance(column, LinearColumn) for column in model._model.codec.columns)
