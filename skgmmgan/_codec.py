@@ -129,6 +129,15 @@ class Codec:
             x = line.of(values, enforce_decimals)
             values[:, j] = np.clip(x, line.low, line.high) if enforce_bounds else x
 
+    def broken(self, values):
+        """Mask of the rows, as they are given out, in which a sum was beyond its bounds and so does not add up."""
+        misses = [line.misses(values, values[:, j]) for j, line in self._lines() if len(line.sources) > 1]
+        return np.any([np.zeros(len(values)), *misses], axis=0)
+
+    @property
+    def has_sums(self):
+        return any(len(line.sources) > 1 for _, line in self._lines())
+
     def unknowns(self, fixed):
         """Triples (line, source, mask of rows) where the line of a fixed column tells what a free source is.
 

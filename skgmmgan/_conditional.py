@@ -221,7 +221,9 @@ class Pool:
         codec.fill_lines(values, self.model.enforce_bounds, self.model.enforce_decimals)
         values = np.where(fixed, known, values)  # also what is off its line
         tilt = np.minimum(self.model.log_tilt(values), self.model.log_cap)
-        log_weights = self.log_weights + tilt.reshape(self.m, self.size)
+        broken = codec.broken(values).reshape(self.m, self.size)
+        broken &= ~broken.all(axis=1, keepdims=True)
+        log_weights = np.where(broken, -np.inf, self.log_weights + tilt.reshape(self.m, self.size))
         chosen = systematic(log_weights, n, self.rng)
         values = values.reshape(self.m, self.size, -1)
         effective = np.where(self.failed, 1.0, effective_size(log_weights, self.ancestors))

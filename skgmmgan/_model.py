@@ -12,6 +12,7 @@ from ._discriminator import tilt
 
 CHUNK = 5000  # rows that are scored at once
 DRAWN = 10_000  # rows that are drawn at once
+MAX_REDRAWS = 20  # of rows of which a sum is beyond its bounds
 
 
 def seeded_stream(device, rng):
@@ -37,6 +38,7 @@ class Model:
         self.log_cap = 0.0
         self.log_normalizer = 0.0
         self.log_normalizer_std = 0.0
+        self.log_within = 0.0  # log-share of the generator's rows whose sums are within their bounds
 
     def __getstate__(self):
         """Plain values and arrays: neither a torch object nor a device."""
@@ -85,7 +87,7 @@ class Model:
         chunks = [values[i : i + CHUNK] for i in range(0, len(values), CHUNK)]
         parts = []
         for chunk in chunks:
-            tilt = np.minimum(self.log_tilt(chunk), self.log_cap) - self.log_normalizer
+            tilt = np.minimum(self.log_tilt(chunk), self.log_cap) - self.log_normalizer - self.log_within
             parts.append(np.column_stack([self._in_units(self.generator.log_prob, chunk), tilt]))
         return np.concatenate(parts)
 
@@ -105,11 +107,26 @@ class Model:
         return copy.deepcopy(self.generator).to(self.device, torch.float32)
 
     def propose(self, n, rng, first=None):
-        """Values of n rows of the generator alone, as they are given out, (n, n_columns)."""
+        """Values of n rows of the generator alone, as they are given out, (n, n_columns), with sums in their bounds."""
         generator = self.working_generator()
         stream = seeded_stream(self.device, rng)
+        values = self._draw(generator, n, rng, stream, first)
+        for _ in range(MAX_REDRAWS):
+            broken = np.flatnonzero(self.codec.broken(values))
+            if not len(broken):
+                break
+            values[broken] = self._draw(generator, len(broken), rng, stream, first)
+        return values
+
+    def _draw(self, generator, n, rng, stream, first=None):
         chunks = [min(DRAWN, n - i) for i in range(0, n, DRAWN)] or [0]
         return np.concatenate([self.decode(*generator.sample(m, stream, first), rng) for m in chunks])
+
+    def measure_sums(self, rng):
+        """Find out how many of the generator's rows have sums within their bounds."""
+        if self.codec.has_sums:
+            values = self._draw(self.working_generator(), DRAWN, rng, seeded_stream(self.device, rng))
+            self.log_within = float(np.log(max(1, (~self.codec.broken(values)).sum()) / DRAWN))
 
     def decode(self, z, codes, rng):
         """Values of drawn coordinates and codes, as they are given out, (n, n_columns)."""

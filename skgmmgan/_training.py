@@ -449,6 +449,7 @@ def train(build, publish, values, whole, is_new, settings, rng):
     publish(model)
     if settings.adversarial_rounds and whole.sum() >= MIN_ADVERSARIAL_ROWS:
         refine(model, values[whole], whole_folds(folds, whole, settings, rng), settings, rng)
+    model.measure_sums(rng)
 
 
 def whole_folds(folds, whole, settings, rng):

@@ -669,11 +669,32 @@ def test_sums_add_up(bills):
         "due": {"net", "tax", "post"},
     }
     rows, _ = model.sample(2000, random_state=0)
-    assert adds_up(rows).mean() > 0.995  # a sum beyond the largest of the table becomes that
+    assert adds_up(rows).all()
     assert (rows["total"].min() >= X["total"].min()) & (rows["total"].max() <= X["total"].max())
     assert rows["total"].median() == pytest.approx(X["total"].median(), rel=0.1)
     broken = X.head(20).assign(total=X["total"][:20] + 1)
     assert (model.score_samples(X.head(20)) - model.score_samples(broken) > 5).all()
+
+
+@pytest.mark.parametrize("refinement", [PRIOR, {"max_epochs": 3, "adversarial_rounds": 2}])
+def test_shares_of_a_whole(refinement):
+    """No share is beyond its bounds, and the density of what may be drawn sums to one."""
+    rng = np.random.RandomState(0)
+    X = rng.dirichlet([1, 1, 1], 2000)
+    X[:, 2] = 1 - X[:, 0] - X[:, 1]
+    model = GMMGAN(2, random_state=0, **refinement).fit(X)
+    rows, _ = model.sample(4000, random_state=0)
+    assert np.allclose(rows.sum(axis=1), 1)
+    assert (rows >= X.min(axis=0)).all()
+    assert (rows[:, 2] == X[:, 2].min()).mean() < 0.005
+    corners = np.stack(np.meshgrid(*2 * [np.arange(200) / 200]), axis=-1).reshape(-1, 2)
+    points = corners + rng.uniform(0, 1 / 200, corners.shape)
+    points = np.column_stack([points, 1 - points.sum(axis=1)])
+    density = np.where((points >= X.min(axis=0)).all(axis=1), np.exp(model.score_samples(points)), 0)
+    assert density.mean() == pytest.approx(1, abs=0.02)
+    given, _ = model.sample(300, conditions={0: 0.7}, random_state=0)
+    assert np.allclose(given.sum(axis=1), 1)
+    assert (given[:, 1:] >= X[:, 1:].min(axis=0)).all()
 
 
 @pytest.mark.parametrize(
