@@ -12,12 +12,13 @@ from scipy.special import ndtri
 from scipy.stats import norm
 
 from ._columns import ABSENT, ACTIVE, DiscreteColumn, LabelColumn, NumericColumn
-from ._numbers import ROWS_PER_NUMBER
+from ._numbers import ROWS_PER_NUMBER, same_numbers
 from ._orders import LevelOrders
-from ._relations import LinearColumn, dependency, find_line, find_sums
+from ._relations import NO_WEIGHT, LinearColumn, dependency, find_line, find_sums
 from ._table import UNSEEN
 
 MAX_NUMBERS = 32  # distinct numbers that a column may have and still be one discrete unit
+NEGLIGIBLE = 0.1  # part of the largest move of a sum that a column must have to be solved for
 TAIL = 1e-6  # ranks are kept this far from 0 and 1
 
 
@@ -64,8 +65,9 @@ class Codec:
                     sources[j] = column, x
                     numbers.append(j)
             self.columns.append(column)
-        derivable = sources.keys() - {i for _, line in self._lines() for i in line.sources}
-        for j, column in find_sums(values, numbers, derivable).items():
+        for j, column in find_sums(values, numbers, sources).items():
+            for _, line in self._lines():
+                line.replace(j, column)
             self.columns[j] = column
         self.units, self.slices = [], []
         for column in self.columns:
@@ -116,51 +118,76 @@ class Codec:
         """Values as they are given out: with the decimals and inside the bounds of the training rows."""
         columns = zip(self.columns, values.T, strict=True)
         given = np.column_stack([column.as_given(x, enforce_bounds, enforce_decimals) for column, x in columns])
-        self.fill_lines(given, enforce_bounds, enforce_decimals)
+        self.fill_lines(given, enforce_decimals)
         return given
 
     def _lines(self):
         """Index and column of those that others tell."""
         return [(j, column) for j, column in enumerate(self.columns) if isinstance(column, LinearColumn)]
 
-    def fill_lines(self, values, enforce_bounds, enforce_decimals):
+    def fill_lines(self, values, enforce_decimals):
         """Compute the columns that others tell, in place."""
         for j, line in self._lines():
-            x = line.of(values, enforce_decimals)
-            values[:, j] = np.clip(x, line.low, line.high) if enforce_bounds else x
-
-    def broken(self, values):
-        """Mask of the rows, as they are given out, in which a sum was beyond its bounds and so does not add up."""
-        misses = [line.misses(values, values[:, j]) for j, line in self._lines() if len(line.sources) > 1]
-        return np.any([np.zeros(len(values)), *misses], axis=0)
+            values[:, j] = line.of(values, enforce_decimals)
 
     @property
     def has_sums(self):
         return any(len(line.sources) > 1 for _, line in self._lines())
 
-    def unknowns(self, fixed):
-        """Triples (line, source, mask of rows) where the line of a fixed column tells what a free source is.
+    def beyond(self, values):
+        """Mask of the rows in which a sum is beyond its bounds."""
+        sums = [(values[:, j], line) for j, line in self._lines() if len(line.sources) > 1]
+        return np.any([np.zeros(len(values)), *((x < line.low) | (x > line.high) for x, line in sums)], axis=0)
 
-        It is, of those that are free, the number that moves the line most, or a level if there is no number.
+    def unknowns(self, fixed):
+        """Triples (equation, source, mask of rows) where fixed lines tell what a free source is, given others.
+
+        An equation has a weight for each column and a constant, which sum to 0; that of the source is 1. No source of
+        one equation is in another of the same rows.
 
         Parameters
         ----------
         fixed : mask (n, n_columns)
         """
-        for j, line in self._lines():
-            columns = [self.columns[i] for i in line.sources]
-            moves = np.abs(line.slopes) * [column.high - column.low for column in columns]
-            rank = np.lexsort([moves, [isinstance(column, NumericColumn) for column in columns]]).argsort()
-            first = np.where(fixed[:, line.sources], -1, rank).max(axis=1)
-            for source, own in zip(line.sources, rank):
-                rows = fixed[:, j] & (first == own)
-                if rows.any():
-                    yield j, source, rows
+        if not self._lines():
+            return
+        patterns, pattern = np.unique(fixed, axis=0, return_inverse=True)
+        for k, known in enumerate(patterns):
+            for equation, source in self._eliminate(known):
+                yield equation, source, pattern.ravel() == k
 
-    def solve(self, j, source, values, enforce_decimals):
-        """The numbers of a source that belong to the rest of the rows, where column j is a line of it and others."""
-        x = self.columns[j].solve(values, values[:, j], source)
-        return self.columns[source].snapped(x, enforce_decimals)
+    def _eliminate(self, known):
+        """Equations of the lines that are known, each solved for a source of its own that is not, by elimination."""
+        lines = [(j, line) for j, line in self._lines() if known[j]]
+        equations = np.zeros((len(lines), len(self.columns) + 1))
+        for equation, (j, line) in zip(equations, lines):
+            equation[line.sources], equation[-1], equation[j] = -line.slopes, -line.intercept, 1.0
+        solved = []
+        for k, equation in enumerate(equations):
+            source = self._unknown(np.where(known, 0.0, equation[:-1]))
+            if source is not None:
+                equation /= equation[source]
+                for other in np.delete(np.arange(len(lines)), k):
+                    rest = equations[other] - equations[other, source] * equation
+                    equations[other] = np.where(np.abs(rest) > NO_WEIGHT * np.abs(equations[other]), rest, 0.0)
+                solved.append((k, source))
+        return [(equations[k], source) for k, source in solved]
+
+    def _unknown(self, weights):
+        """Which column an equation is solved for: the last number that moves it enough, if it can be without atoms."""
+        columns = np.flatnonzero(weights)
+        kinds = [isinstance(c, NumericColumn) * (1 + (c.levels is None)) for c in (self.columns[i] for i in columns)]
+        best = [i for i, kind in zip(columns, kinds) if kind == max(kinds)]
+        moves = [abs(weights[i]) * (self.columns[i].high - self.columns[i].low) for i in best]
+        return max((i for i, move in zip(best, moves) if move >= NEGLIGIBLE * max(moves)), default=None)
+
+    def solve(self, equation, source, values, enforce_decimals):
+        """Numbers of a source that belong to the rest of the rows, and a mask of those that no rounding has moved."""
+        others = np.flatnonzero(equation[:-1])
+        others = others[others != source]
+        exact = -(values[:, others] @ equation[others] + equation[-1])
+        x = self.columns[source].snapped(exact, enforce_decimals)
+        return x, same_numbers(x, exact, self.columns[source])
 
     def draw_margin(self, j, n, rng, enforce_bounds, enforce_decimals):
         """n independent numbers of column j, as if there were no others."""
@@ -182,13 +209,20 @@ class Codec:
         return total
 
     def complete(self, values, fixed, enforce_decimals):
-        """Values and mask of fixed cells, with the source of a line fixed too where the line and its others are."""
-        values, fixed = values.copy(), fixed.copy()
-        for j, source, rows in self.unknowns(fixed):
-            rows = rows & ((~fixed[:, self.columns[j].sources]).sum(axis=1) == 1)
-            values[rows, source] = self.solve(j, source, values[rows], enforce_decimals)
-            fixed[rows, source] = True
+        """Values and mask of fixed cells, with what lines tell of them alone."""
+        values, fixed, free = values.copy(), fixed.copy(), ~fixed
+        for equation, source, rows in self.unknowns(fixed):
+            if np.flatnonzero(equation[:-1] * free[rows][0]).tolist() == [source]:
+                values[rows, source], _ = self.solve(equation, source, values[rows], enforce_decimals)
+                fixed[rows, source] = True
         return values, fixed
+
+    def are_open(self, fixed):
+        """Mask of the cells of lines, with free sources."""
+        are_open = np.zeros_like(fixed)
+        for j, line in self._lines():
+            are_open[:, j] = ~fixed[:, line.sources].all(axis=1)
+        return are_open
 
     def unit_mask(self, columns):
         """Mask of the units of the columns in a mask, (..., n_columns) -> (..., d)."""

@@ -131,6 +131,10 @@ class DiscreteColumn:
         """Numbers, those that miss one of the column by float error on it."""
         return nearest_within_error(self.levels.values, x, self, x)
 
+    def log_cell(self, codes):
+        """Log-size of the cell of each number, by which a density becomes a probability, as that of a level is."""
+        return np.zeros(len(codes))
+
     def features(self, x):
         """What a discriminator reads: finite numbers, at most MAX_LEVELS + 1 different ones."""
         codes, _ = self.levels.encode(x)
@@ -219,6 +223,9 @@ class NumericColumn:
     def allows(self, x, enforce_bounds):
         within = (x >= self.low) & (x <= self.high) if enforce_bounds else ~np.isnan(x)
         return within | (False if self.levels is None else self.levels.encode(x)[0] != ABSENT)
+
+    def log_cell(self, codes):
+        return np.where(codes[:, -1] == ACTIVE, np.log(self.step or 1.0), 0.0)
 
     def choices(self):
         missing = self.levels is not None and np.isnan(self.levels.values[-1])

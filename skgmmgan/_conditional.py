@@ -94,9 +94,7 @@ class Pool:
     def _fill(self):
         codec, device = self.model.codec, self.model.device
         rows = codec.encode(self.given.values)
-        fixed = self.given.fixed.copy()
-        for line, _, where in self.unknowns:  # it will be one, whatever is drawn
-            fixed[where, line] = False
+        fixed = self.given.fixed & ~codec.are_open(self.given.fixed)  # those will be on their lines
         fixed = torch.as_tensor(codec.unit_mask(fixed), device=device)
         z = torch.as_tensor(rows.z, dtype=torch.float32, device=device).clamp(-MAX_Z, MAX_Z)
         codes = torch.as_tensor(rows.codes, device=device)
@@ -128,24 +126,23 @@ class Pool:
             rows = column.encode(self.ahead[drawn, j], None)
             self._set(rows, drawn, fixed, z, codes)
             gain[drawn] = -codec.log_margin(j, *rows[:2])
-        for line, source, groups in self.unknowns:
+        for equation, source, groups in self.unknowns:
             if source == j:
                 where = np.flatnonzero(np.repeat(groups, self.size))
-                self._draw_ahead([k for k in codec.columns[line].sources if k > j], where)
-                values = self._values()[where]
-                x = values[:, j] = codec.solve(line, j, values, self.model.enforce_decimals)
-                rows = column.encode(x, None)
-                self._set(rows, where, fixed, z, codes)
-                misses = codec.columns[line].misses(values, values[:, line]) > 0  # by rounding
-                gain[where] = np.where(misses | ~column.allows(x, self.model.enforce_bounds), -np.inf, rows[2])
+                self._draw_ahead([k for k in np.flatnonzero(equation[:-1]) if k > j], where)
+                x, exact = codec.solve(equation, j, self._values()[where], self.model.enforce_decimals)
+                encoded = column.encode(x, None)
+                self._set(encoded, where, fixed, z, codes)
+                possible = exact & column.allows(x, self.model.enforce_bounds)
+                gain[where] = np.where(possible, encoded[2] + column.log_cell(encoded[1]), -np.inf)
                 self.failed |= np.isneginf(gain).reshape(self.m, self.size).all(axis=1)
         return torch.as_tensor(gain, dtype=z.dtype, device=z.device)
 
     def _draw_ahead(self, columns, where):
         """Draw free columns that come later from their margins, for some particles."""
+        as_given = self.model.enforce_bounds, self.model.enforce_decimals
         for k in columns:
-            free = where[~self.given.fixed[where // self.size, k]]
-            as_given = self.model.enforce_bounds, self.model.enforce_decimals
+            free = where[~self.given.fixed[where // self.size, k] & np.isnan(self.ahead[where, k])]
             self.ahead[free, k] = self.model.codec.draw_margin(k, len(free), self.rng, *as_given)
 
     @staticmethod
@@ -214,16 +211,17 @@ class Pool:
     def draw(self, n):
         """n rows for each given row, (m, n, n_columns), and the effective sample size, (m,)."""
         codec, values = self.model.codec, self._values()
-        for line, source, groups in self.unknowns:
+        for equation, source, groups in self.unknowns:
             where = np.repeat(groups, self.size)
-            values[where, source] = codec.solve(line, source, values[where], self.model.enforce_decimals)
+            values[where, source], _ = codec.solve(equation, source, values[where], self.model.enforce_decimals)
         known, fixed = (np.repeat(a, self.size, axis=0) for a in (self.given.values, self.given.fixed))
-        codec.fill_lines(values, self.model.enforce_bounds, self.model.enforce_decimals)
+        codec.fill_lines(values, self.model.enforce_decimals)
         values = np.where(fixed, known, values)  # also what is off its line
         tilt = np.minimum(self.model.log_tilt(values), self.model.log_cap)
-        broken = codec.broken(values).reshape(self.m, self.size)
-        broken &= ~broken.all(axis=1, keepdims=True)
-        log_weights = np.where(broken, -np.inf, self.log_weights + tilt.reshape(self.m, self.size))
+        beyond = (codec.beyond(values) & self.model.enforce_bounds).reshape(self.m, self.size)
+        self.failed |= beyond.all(axis=1)
+        beyond &= ~beyond.all(axis=1, keepdims=True)
+        log_weights = np.where(beyond, -np.inf, self.log_weights + tilt.reshape(self.m, self.size))
         chosen = systematic(log_weights, n, self.rng)
         values = values.reshape(self.m, self.size, -1)
         effective = np.where(self.failed, 1.0, effective_size(log_weights, self.ancestors))

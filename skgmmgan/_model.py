@@ -111,11 +111,11 @@ class Model:
         generator = self.working_generator()
         stream = seeded_stream(self.device, rng)
         values = self._draw(generator, n, rng, stream, first)
-        for _ in range(MAX_REDRAWS):
-            broken = np.flatnonzero(self.codec.broken(values))
-            if not len(broken):
+        for _ in range(MAX_REDRAWS if self.enforce_bounds else 0):
+            beyond = np.flatnonzero(self.codec.beyond(values))
+            if not len(beyond):
                 break
-            values[broken] = self._draw(generator, len(broken), rng, stream, first)
+            values[beyond] = self._draw(generator, len(beyond), rng, stream, first)
         return values
 
     def _draw(self, generator, n, rng, stream, first=None):
@@ -124,9 +124,9 @@ class Model:
 
     def measure_sums(self, rng):
         """Find out how many of the generator's rows have sums within their bounds."""
-        if self.codec.has_sums:
+        if self.codec.has_sums and self.enforce_bounds:
             values = self._draw(self.working_generator(), DRAWN, rng, seeded_stream(self.device, rng))
-            self.log_within = float(np.log(max(1, (~self.codec.broken(values)).sum()) / DRAWN))
+            self.log_within = float(np.log(max(1, (~self.codec.beyond(values)).sum()) / DRAWN))
 
     def decode(self, z, codes, rng):
         """Values of drawn coordinates and codes, as they are given out, (n, n_columns)."""

@@ -88,12 +88,6 @@ class LinearColumn(NumericColumn):
         self.intercept += factor * line.intercept
         self.sources, self.slopes = list(factors), np.array(list(factors.values()))
 
-    def solve(self, values, x, source):
-        """The numbers of one source that belong to x and to those of the others."""
-        others = np.array(self.sources) != source
-        rest = values[:, self.sources][:, others] @ self.slopes[others] + self.intercept
-        return (x - rest) / self.slopes[~others]
-
 
 def find_line(sources, x):
     """A LinearColumn for x as a straight line of one of some columns, which gives the column back; or None.
@@ -141,7 +135,7 @@ def line_through(i, source, a, x, step):
     if not valid:
         return None
     line = LinearColumn(x, step, [0], [slope], intercept)
-    back = source.snapped(line.solve(a[:, None], x, 0), enforce_decimals=True)
+    back = source.snapped((x - intercept) / slope, enforce_decimals=True)
     if line.misses(a[:, None], x).any() or not same_numbers(back, a, source).all():
         return None
     line.sources = [i]
@@ -162,7 +156,7 @@ def find_sums(values, numbers, derivable):
     """
     columns = [i for i in numbers if np.ptp(values[:, i]) > 0]  # without missing cells
     found = {}
-    few = values[:: max(1, len(values) // PREVIEW)]
+    few = values[:: max(1, len(values) // max(PREVIEW, 2 * len(columns)))]
     while len(columns) > 2 and len(few) >= len(columns) + MIN_ON_LINE:
         weights = vanishing_sum(few[:, columns])
         if weights is None:

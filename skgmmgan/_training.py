@@ -446,6 +446,7 @@ def train(build, publish, values, whole, is_new, settings, rng):
     """
     learn = train_few if len(values) < FEW_ROWS else train_many
     model, folds = learn(build, publish if is_new else lambda model: None, values, settings, rng)
+    model.measure_sums(rng)
     publish(model)
     if settings.adversarial_rounds and whole.sum() >= MIN_ADVERSARIAL_ROWS:
         refine(model, values[whole], whole_folds(folds, whole, settings, rng), settings, rng)

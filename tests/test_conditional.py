@@ -733,6 +733,61 @@ def test_parts_of_a_given_sum_are_as_likely_as_the_model_has_them():
     )
 
 
+@pytest.mark.parametrize("order", [[0, 1, 3, 2, 4], [4, 3, 2, 1, 0], [2, 0, 4, 1, 3]])
+def test_two_given_sums_of_the_same_parts(order):
+    rng = np.random.RandomState(0)
+    a, b, c = parts = rng.gamma(2, [[80], [30], [20]], (3, 1000)).round(2)
+    X = np.array([*parts, (a + b).round(2), (a + b + c).round(2)])[order].T
+    model = GMMGAN(2, random_state=0, **PRIOR).fit(X)
+    at = [order.index(i) for i in range(5)]
+
+    def check(rows):
+        a, b, c, ab, abc = rows[:, at].T
+        assert np.allclose(a + b, ab)
+        assert np.allclose(a + b + c, abc)
+
+    rows, _ = model.sample(100, conditions={at[3]: 200.0, at[4]: 250.0}, random_state=0)
+    assert (rows[:, [at[3], at[4]]] == [200, 250]).all()
+    check(rows)
+    holes = X[:60].copy()
+    holes[:, at[:3]] = np.nan
+    check(model.impute(holes, random_state=0))
+
+
+def test_zeros_among_the_parts_of_a_given_sum():
+    rng = np.random.RandomState(0)
+    p, q = np.where(rng.uniform(size=(2, 6000)) < [[0.5], [0.2]], 0.0, rng.gamma(3, 20, (2, 6000)).round())
+    q, r = q + 0.5, rng.gamma(3, 20, 6000).round()
+    X = np.column_stack([q, p, r, p + q + r])
+    model = GMMGAN(2, random_state=0, **PRIOR).fit(X)
+    rows, _ = model.sample(2000, conditions={3: 100.5}, random_state=0)
+    near = X[np.abs(X[:, 3] - 100.5) < 8]
+    assert (rows[:, 1] == 0).mean() == pytest.approx((near[:, 1] == 0).mean(), abs=0.05)
+    assert (rows[:, 0] == 0.5).mean() == pytest.approx((near[:, 0] == 0.5).mean(), abs=0.05)
+
+
+def test_parts_that_hang_together_of_a_given_sum():
+    rng = np.random.RandomState(0)
+    main = rng.gamma(4, 100, 2000).round(2)
+    parts = (0.1 * main[:, None] * rng.uniform(0.8, 1.2, (2000, 8))).round(2)
+    X = np.column_stack([main, parts, (main + parts.sum(axis=1)).round(2)])
+    model = GMMGAN(2, random_state=0, **PRIOR).fit(X)
+    rows, _ = model.sample(200, conditions={9: 700.0}, random_state=0)
+    assert len(np.unique(rows, axis=0)) > 150
+    assert rows[:, 3].mean() == pytest.approx(38.7, abs=1.5)
+
+
+def test_a_copy_of_a_total_is_one_too():
+    rng = np.random.RandomState(0)
+    a, b = rng.gamma(2, 100, (2, 800)).round(2)
+    X = np.column_stack([a, b, (a + b).round(2), (100 * (a + b)).round()])
+    model = GMMGAN(2, random_state=0, **PRIOR).fit(X)
+    assert [isinstance(c, LinearColumn) for c in model._model.codec.columns] == [False, False, True, True]
+    for rows in (model.sample(100, random_state=0)[0], model.sample(50, conditions={3: 20_000}, random_state=0)[0]):
+        assert np.allclose(rows[:, 0] + rows[:, 1], rows[:, 2])
+        assert np.allclose(100 * rows[:, 2], rows[:, 3])
+
+
 def test_gaps_in_sums_are_computed(bills):
     model, X = bills
     full = X.head(60)
@@ -748,10 +803,12 @@ def test_gaps_in_sums_are_computed(bills):
 
 
 def test_what_a_sum_cannot_be_is_warned_of(bills):
-    model, _ = bills
-    for conditions in ({"total": 100.0, "net": 150.0}, {"total": 100.0, "net": 150.0, "post": 0.0}):
+    model, X = bills
+    too_much = {"net": X["net"].max(), "tax": X["tax"].max(), "post": 9.9}
+    for conditions in ({"total": 100.0, "net": 150.0}, {"total": 100.0, "net": 150.0, "post": 0.0}, too_much):
         with pytest.warns(UserWarning, match="so unlikely"):
-            model.sample(5, conditions=conditions, random_state=0)
+            rows, _ = model.sample(5, conditions=conditions, random_state=0)
+        assert adds_up(rows).all()
 
 
 def test_what_only_looks_like_a_sum_is_none(rng):
