@@ -139,6 +139,14 @@ class Codec:
         sums = [(values[:, j], line) for j, line in self._lines() if len(line.sources) > 1]
         return np.any([np.zeros(len(values)), *((x < line.low) | (x > line.high) for x, line in sums)], axis=0)
 
+    def contradicted(self, values, fixed):
+        """Mask of the rows in which all columns of a sum are fixed, and do not add up."""
+        sums = [(j, line) for j, line in self._lines() if len(line.sources) > 1]
+        misses = [
+            (line.misses(values, values[:, j]) > 0) & fixed[:, [j, *line.sources]].all(axis=1) for j, line in sums
+        ]
+        return np.any([np.zeros(len(values)), *misses], axis=0)
+
     def unknowns(self, fixed):
         """Triples (equation, source, mask of rows) where fixed lines tell what a free source is, given others.
 

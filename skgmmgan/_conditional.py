@@ -47,6 +47,7 @@ def draw_given(model, given, n, rng):
     """Values of n rows for each row that is given, (m, n, n_columns), and their effective sample sizes, (m,)."""
     values, fixed = model.codec.complete(given.values, given.fixed, model.enforce_decimals)
     failed = (~model.codec.allows(values, fixed & ~given.fixed, model.enforce_bounds)).any(axis=1)
+    failed |= model.codec.contradicted(values, fixed)
     given = given._replace(values=values, fixed=fixed)
     size = min(n, DRAWS_PER_POOL)
     n_pools = -(-n // size)

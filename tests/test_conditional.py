@@ -809,6 +809,8 @@ def test_what_a_sum_cannot_be_is_warned_of(bills):
         with pytest.warns(UserWarning, match="so unlikely"):
             rows, _ = model.sample(5, conditions=conditions, random_state=0)
         assert adds_up(rows).all()
+    with pytest.warns(UserWarning, match="so unlikely"):
+        model.sample(5, conditions={"total": 100.0, "net": 80.0, "tax": 30.0, "post": 0.0}, random_state=0)
 
 
 def test_what_only_looks_like_a_sum_is_none(rng):
