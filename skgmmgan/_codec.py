@@ -130,22 +130,23 @@ class Codec:
         for j, line in self._lines():
             values[:, j] = line.of(values, enforce_decimals)
 
-    @property
-    def has_sums(self):
-        return any(len(line.sources) > 1 for _, line in self._lines())
+    def sums(self):
+        """Index and column of those that several others tell."""
+        return [(j, line) for j, line in self._lines() if len(line.sources) > 1]
 
     def beyond(self, values):
         """Mask of the rows in which a sum is beyond its bounds."""
-        sums = [(values[:, j], line) for j, line in self._lines() if len(line.sources) > 1]
-        return np.any([np.zeros(len(values)), *((x < line.low) | (x > line.high) for x, line in sums)], axis=0)
+        are_beyond = np.zeros(len(values), dtype=bool)
+        for j, line in self.sums():
+            are_beyond |= (values[:, j] < line.low) | (values[:, j] > line.high)
+        return are_beyond
 
     def contradicted(self, values, fixed):
         """Mask of the rows in which all columns of a sum are fixed, and do not add up."""
-        sums = [(j, line) for j, line in self._lines() if len(line.sources) > 1]
-        misses = [
-            (line.misses(values, values[:, j]) > 0) & fixed[:, [j, *line.sources]].all(axis=1) for j, line in sums
-        ]
-        return np.any([np.zeros(len(values)), *misses], axis=0)
+        contradicted = np.zeros(len(values), dtype=bool)
+        for j, line in self.sums():
+            contradicted |= fixed[:, [j, *line.sources]].all(axis=1) & (line.misses(values, values[:, j]) > 0)
+        return contradicted
 
     def unknowns(self, fixed):
         """Triples (equation, source, mask of rows) where fixed lines tell what a free source is, given others.

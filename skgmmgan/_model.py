@@ -124,7 +124,7 @@ class Model:
 
     def measure_sums(self, rng):
         """Find out how many of the generator's rows have sums within their bounds."""
-        if self.codec.has_sums and self.enforce_bounds:
+        if self.codec.sums() and self.enforce_bounds:
             values = self._draw(self.working_generator(), DRAWN, rng, seeded_stream(self.device, rng))
             self.log_within = float(np.log(max(1, (~self.codec.beyond(values)).sum()) / DRAWN))
 

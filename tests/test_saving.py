@@ -117,6 +117,18 @@ def test_polars_comes_back(tmp_path):
     assert loaded.sample(4)[0].schema == X.schema
 
 
+def test_sums_come_back(tmp_path):
+    a, b = np.random.RandomState(0).gamma(2, 50, (2, 300)).round(2)
+    X = np.column_stack([a, b, (a + b).round(2)])
+    model = GMMGAN(2, **SHORT).fit(X)
+    loaded = saved_and_loaded(model, tmp_path / "model")
+    for conditions in (None, {2: 100.0}):
+        rows, again = (m.sample(20, conditions=conditions, random_state=0)[0] for m in (model, loaded))
+        assert np.allclose(rows[:, 0] + rows[:, 1], rows[:, 2])
+        assert np.array_equal(rows, again)
+    assert loaded.score(X) == model.score(X)
+
+
 def test_a_classifier_and_a_pipeline_come_back(tmp_path):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(N, 2)), np.array(["no", "yes"])[rng.integers(2, size=N)]
