@@ -132,7 +132,7 @@ class Codec:
 
     def sums(self):
         """Index and column of those that several others tell."""
-        return [(j, line) for j, line in self._lines() if len(line.sources) > 1]
+        return [(j, line) for j, line in self._lines() if line.is_sum]
 
     def beyond(self, values):
         """Mask of the rows in which a sum is beyond its bounds."""

@@ -84,7 +84,7 @@ class Pool:
         self.model, self.given, self.size, self.rng, self.stream = model, given, size, rng, stream
         self.m = len(given.values)
         self.unknowns = list(model.codec.unknowns(given.fixed))
-        self.ahead = np.full((self.m * size, given.values.shape[1]), np.nan)  # levels drawn before their turn
+        self.ahead = {}  # by column, numbers drawn before their turn, NaN for the other particles
         self.failed = np.zeros(self.m, dtype=bool)  # whether no number of a line can be had
         self.log_weights = np.zeros((self.m, size))
         self.ancestors = np.tile(np.arange(size), (self.m, 1))
@@ -112,19 +112,25 @@ class Pool:
                     gain += self._fill_number(i, f, known_z)
             self._weigh(gain)
 
+    def _with_given(self, values):
+        """Values of the particles, (m size, n_columns), with those that are given."""
+        known, fixed = (np.repeat(a, self.size, axis=0) for a in (self.given.values, self.given.fixed))
+        return np.where(fixed, known, values)
+
     def _values(self):
         """What the particles hold so far, or are given, (m size, n_columns)."""
-        known, fixed = (np.repeat(a, self.size, axis=0) for a in (self.given.values, self.given.fixed))
-        values = np.where(fixed, known, self.model.decode(self.walk.z, self.walk.codes, self.rng))
-        return np.where(np.isnan(self.ahead), values, self.ahead)
+        values = self._with_given(self.model.decode(self.walk.z, self.walk.codes, self.rng))
+        for k, x in self.ahead.items():
+            values[:, k] = np.where(np.isnan(x), values[:, k], x)
+        return values
 
     def _solve(self, j, fixed, z, codes):
         """Set in place what lines tell of column j; returns what that adds to the log-weights, (m size,)."""
         codec, gain = self.model.codec, np.zeros(len(z))
         column = codec.columns[j]
-        drawn = np.flatnonzero(~np.isnan(self.ahead[:, j]))
-        if len(drawn):
-            rows = column.encode(self.ahead[drawn, j], None)
+        if j in self.ahead:
+            drawn = np.flatnonzero(~np.isnan(self.ahead[j]))
+            rows = column.encode(self.ahead[j][drawn], None)
             self._set(rows, drawn, fixed, z, codes)
             gain[drawn] = -codec.log_margin(j, *rows[:2])
         for equation, source, groups in self.unknowns:
@@ -143,8 +149,11 @@ class Pool:
         """Draw free columns that come later from their margins, for some particles."""
         as_given = self.model.enforce_bounds, self.model.enforce_decimals
         for k in columns:
-            free = where[~self.given.fixed[where // self.size, k] & np.isnan(self.ahead[where, k])]
-            self.ahead[free, k] = self.model.codec.draw_margin(k, len(free), self.rng, *as_given)
+            free = where[~self.given.fixed[where // self.size, k]]
+            if len(free):
+                x = self.ahead.setdefault(k, np.full(len(self.walk.z), np.nan))
+                free = free[np.isnan(x[free])]
+                x[free] = self.model.codec.draw_margin(k, len(free), self.rng, *as_given)
 
     @staticmethod
     def _set(encoded, where, fixed, z, codes):
@@ -206,7 +215,7 @@ class Pool:
         self.log_weights[poor] = 0.0
         self.ancestors = np.take_along_axis(self.ancestors, index, axis=1)
         rows = index + self.size * np.arange(self.m)[:, None]
-        self.ahead = self.ahead[rows.ravel()]
+        self.ahead = {k: x[rows.ravel()] for k, x in self.ahead.items()}
         self.walk.select(torch.as_tensor(rows.ravel(), device=self.walk.z.device))
 
     def draw(self, n):
@@ -215,9 +224,8 @@ class Pool:
         for equation, source, groups in self.unknowns:
             where = np.repeat(groups, self.size)
             values[where, source], _ = codec.solve(equation, source, values[where], self.model.enforce_decimals)
-        known, fixed = (np.repeat(a, self.size, axis=0) for a in (self.given.values, self.given.fixed))
         codec.fill_lines(values, self.model.enforce_decimals)
-        values = np.where(fixed, known, values)  # also what is off its line
+        values = self._with_given(values)  # also what is off its line
         tilt = np.minimum(self.model.log_tilt(values), self.model.log_cap)
         beyond = (codec.beyond(values) & self.model.enforce_bounds).reshape(self.m, self.size)
         self.failed |= beyond.all(axis=1)

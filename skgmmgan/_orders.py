@@ -94,4 +94,5 @@ def _indicators(codes):
     levels, counts = np.unique(codes[~(codes < 0)], return_counts=True)
     frequent = levels[np.argsort(-counts, kind="stable")[:MAX_INDICATORS]]
     is_level = (codes[:, None] == frequent) | (np.isnan(codes[:, None]) & np.isnan(frequent))
-    return (is_level - is_level.mean(0)) / np.where(is_level.std(0) > 0, is_level.std(0), 1.0)
+    spread = is_level.std(0)
+    return (is_level - is_level.mean(0)) / np.where(spread > 0, spread, 1.0)

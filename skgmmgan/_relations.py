@@ -13,7 +13,7 @@ MIN_REPEATS = 100  # rows that could have broken a dependency between levels and
 MIN_EVIDENCE = 20.0  # ... for which the odds were exp(-20) if the levels were independent
 PREVIEW = 1000  # rows that tell most pairs of columns without a relation
 MIN_ON_LINE = 20  # different numbers that cannot lie on a straight line by chance
-NEARLY = 0.9
+NEARLY = 0.9  # part of the most that a column counts for in a sum
 NO_WEIGHT = 1e-9  # of a column in a sum of standardised columns
 MAX_DENOMINATOR = 1000  # of a factor, but for a power of ten
 
@@ -54,6 +54,10 @@ class LinearColumn(NumericColumn):
         self.levels = self._states(np.empty(0), np.empty(0), len(present), len(x) - len(present))
         self.told = DiscreteColumn(np.zeros(1))
 
+    @property
+    def is_sum(self):
+        return len(self.sources) > 1
+
     def units(self, start):
         return self.told.units(start)
 
@@ -65,7 +69,7 @@ class LinearColumn(NumericColumn):
 
     def features(self, x):
         """Nothing new of a line; a sum is what trees would have to add up."""
-        return np.zeros(len(x)) if len(self.sources) == 1 else super().features(x)
+        return super().features(x) if self.is_sum else np.zeros(len(x))
 
     def of(self, values, enforce_decimals=True):
         """The numbers that belong to rows of the table."""
@@ -191,10 +195,11 @@ def sum_of(values, columns, weights, k):
     """The LinearColumn of the k-th column, from weights of a sum that is the same in all rows; None if it is not."""
     sources = [j for j in np.flatnonzero(weights) if j != k]
     x = values[:, columns[k]]
-    if len(sources) < 2 or len(np.unique(x)) < MIN_ON_LINE:
+    numbers = np.unique(x)
+    if len(sources) < 2 or len(numbers) < MIN_ON_LINE:
         return None
     slopes = [nearest_fraction(-weights[j] / weights[k]) for j in sources]
-    line = LinearColumn(x, grid_step(np.unique(x)), [columns[j] for j in sources], slopes, 0.0)
+    line = LinearColumn(x, grid_step(numbers), [columns[j] for j in sources], slopes, 0.0)
     intercept = float(np.median(x - line.of(values, enforce_decimals=False)))
     line.intercept = intercept if abs(intercept) > float_error(line.low, line.high, line.step) else 0.0
     return None if line.misses(values, x).any() else line
