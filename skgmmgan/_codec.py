@@ -2,6 +2,9 @@
 
 The codec works on the float matrix that `_table` makes: numbers as they are, categories as codes, NaN where a cell is
 missing. It makes one or two units of each column, and keeps the relations between columns.
+
+Where a column is a multiple of another and little noise, the noise is a column of its own, behind those of the table: a
+*difference*. Methods take rows with or without differences, and give them with these.
 """
 
 from dataclasses import replace
@@ -9,16 +12,14 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.special import ndtri
-from scipy.stats import norm
 
-from ._columns import ABSENT, ACTIVE, DiscreteColumn, LabelColumn, NumericColumn
-from ._numbers import ROWS_PER_NUMBER, same_numbers
+from ._columns import ABSENT, DiscreteColumn, LabelColumn, NumericColumn, is_discrete
+from ._differences import find_differences
+from ._numbers import Decimals, float_error
 from ._orders import LevelOrders
-from ._relations import NO_WEIGHT, LinearColumn, dependency, find_line, find_sums
+from ._relations import LinearColumn, dependency, eliminate, find_line, find_sums
 from ._table import UNSEEN
 
-MAX_NUMBERS = 32  # distinct numbers that a column may have and still be one discrete unit
-NEGLIGIBLE = 0.1  # part of the largest move of a sum that a column must have to be solved for
 TAIL = 1e-6  # ranks are kept this far from 0 and 1
 
 
@@ -66,15 +67,35 @@ class Codec:
                     numbers.append(j)
             self.columns.append(column)
         for j, column in find_sums(values, numbers, sources).items():
-            for _, line in self._lines():
-                line.replace(j, column)
-            self.columns[j] = column
+            self._replace(j, column)
+        self.n_columns = len(self.columns)  # of the table
+        steps = {j: self.columns[j].step for j in numbers if not isinstance(self.columns[j], LinearColumn)}
+        even = [j for j in steps if isinstance(getattr(self.columns[j], "grid", None), Decimals)]
+        self.differences = []
+        for difference, line in find_differences(values, steps, even, rng):
+            self.differences.append(difference)
+            self.columns.append(difference.column(values, n_knots, rng))
+            self._replace(difference.j, line)
         self.units, self.slices = [], []
         for column in self.columns:
             start = len(self.units)
             self.units += column.units(start)
             self.slices.append(slice(start, len(self.units)))
-        self.nominal = np.asarray(nominal)
+        self.nominal = np.concatenate([nominal, np.zeros(len(self.differences), dtype=bool)])
+
+    def _replace(self, j, line):
+        """Have a column computed, from columns that are not."""
+        for i, source in self._lines():
+            line.replace(i, source)
+        for _, other in self._lines():
+            other.replace(j, line)
+        self.columns[j] = line
+
+    def extended(self, values):
+        """Rows with the differences of their columns, (n, n_columns of the codec)."""
+        if values.shape[1] == len(self.columns):
+            return values
+        return np.column_stack([values, *(difference.of(values) for difference in self.differences)])
 
     def restrict(self, values):
         """Find units whose levels determine those of another, so that only what occurs together is drawn together.
@@ -99,13 +120,29 @@ class Codec:
             if twin is None:
                 sources.append(j)
             self.units[j] = replace(unit, allowed=found if twin is None else {twin: found[twin]})
+        for difference in self.differences:
+            (source, gap), (j, own_gap) = self._gap(difference.base), self._gap(difference.j)
+            if ABSENT not in (gap, own_gap):
+                allowed = np.ones((self.units[source].n_levels + 1, self.units[j].n_levels), dtype=bool)
+                allowed[gap] = np.arange(allowed.shape[1]) == own_gap
+                self.units[j] = replace(self.units[j], allowed={**self.units[j].allowed, source: allowed})
+
+    def _gap(self, j):
+        """Index of the unit that tells that column j is missing, and that level of it; ABSENT if it never is."""
+        behind = {difference.j: i for i, difference in enumerate(self.differences, self.n_columns)}
+        unit = self.slices[behind.get(j, j)].start
+        return unit, self.missing_levels()[unit]
 
     def encode(self, values, rng=None):
         """Rows of the values; with `rng`, numbers are spread inside their rounding step first."""
+        values = self.extended(values)
         told = list(values.T)
         for j, line in self._lines():
             told[j] = line.misses(values, values[:, j])
         parts = [column.encode(x, rng) for column, x in zip(self.columns, told, strict=True)]
+        for i, difference in enumerate(self.differences, self.n_columns):  # in the units of its column
+            _, codes, log_slopes = parts[i]
+            log_slopes -= np.log(difference.width) * (self.columns[i].on_level(codes) & ~np.isnan(values[:, i]))
         z, codes, log_slopes = zip(*parts, strict=True)
         return Rows(np.concatenate(z, axis=1), np.concatenate(codes, axis=1), np.column_stack(log_slopes))
 
@@ -116,7 +153,7 @@ class Codec:
 
     def as_given(self, values, enforce_bounds=True, enforce_decimals=True):
         """Values as they are given out: with the decimals and inside the bounds of the training rows."""
-        columns = zip(self.columns, values.T, strict=True)
+        columns = zip(self.columns, self.extended(values).T, strict=True)
         given = np.column_stack([column.as_given(x, enforce_bounds, enforce_decimals) for column, x in columns])
         self.fill_lines(given, enforce_decimals)
         return given
@@ -126,9 +163,16 @@ class Codec:
         return [(j, column) for j, column in enumerate(self.columns) if isinstance(column, LinearColumn)]
 
     def fill_lines(self, values, enforce_decimals):
-        """Compute the columns that others tell, in place."""
+        """Compute the columns that others tell, in place; differences that are rounding alone as well."""
         for j, line in self._lines():
             values[:, j] = line.of(values, enforce_decimals)
+        for i, difference in enumerate(self.differences, self.n_columns):
+            if difference.grid and enforce_decimals:
+                values[:, difference.j] = difference.rounded(values)
+                values[:, i] = difference.of(values)
+                for j, line in self._lines():
+                    if i in line.sources:
+                        values[:, j] = line.of(values, enforce_decimals)
 
     def sums(self):
         """Index and column of those that several others tell."""
@@ -151,8 +195,7 @@ class Codec:
     def unknowns(self, fixed):
         """Triples (equation, source, mask of rows) where fixed lines tell what a free source is, given others.
 
-        An equation has a weight for each column and a constant, which sum to 0; that of the source is 1. No source of
-        one equation is in another of the same rows.
+        Equations are those of `eliminate`. No source of one equation is in another of the same rows.
 
         Parameters
         ----------
@@ -162,69 +205,42 @@ class Codec:
             return
         patterns, pattern = np.unique(fixed, axis=0, return_inverse=True)
         for k, known in enumerate(patterns):
-            for equation, source in self._eliminate(known):
+            for equation, source in eliminate(self._lines(), known, self.columns):
                 yield equation, source, pattern.ravel() == k
-
-    def _eliminate(self, known):
-        """Equations of the lines that are known, each solved for a source of its own that is not, by elimination."""
-        lines = [(j, line) for j, line in self._lines() if known[j]]
-        equations = np.zeros((len(lines), len(self.columns) + 1))
-        for equation, (j, line) in zip(equations, lines):
-            equation[line.sources], equation[-1], equation[j] = -line.slopes, -line.intercept, 1.0
-        solved = []
-        for k, equation in enumerate(equations):
-            source = self._unknown(np.where(known, 0.0, equation[:-1]))
-            if source is not None:
-                equation /= equation[source]
-                for other in np.delete(np.arange(len(lines)), k):
-                    rest = equations[other] - equations[other, source] * equation
-                    equations[other] = np.where(np.abs(rest) > NO_WEIGHT * np.abs(equations[other]), rest, 0.0)
-                solved.append((k, source))
-        return [(equations[k], source) for k, source in solved]
-
-    def _unknown(self, weights):
-        """Which column an equation is solved for: the last number that moves it enough, if it can be without atoms."""
-        columns = np.flatnonzero(weights)
-        kinds = [isinstance(c, NumericColumn) * (1 + (c.levels is None)) for c in (self.columns[i] for i in columns)]
-        best = [i for i, kind in zip(columns, kinds) if kind == max(kinds)]
-        moves = [abs(weights[i]) * (self.columns[i].high - self.columns[i].low) for i in best]
-        return max((i for i, move in zip(best, moves) if move >= NEGLIGIBLE * max(moves)), default=None)
 
     def solve(self, equation, source, values, enforce_decimals):
         """Numbers of a source that belong to the rest of the rows, and a mask of those that no rounding has moved."""
         others = np.flatnonzero(equation[:-1])
         others = others[others != source]
         exact = -(values[:, others] @ equation[others] + equation[-1])
-        x = self.columns[source].snapped(exact, enforce_decimals)
-        return x, same_numbers(x, exact, self.columns[source])
-
-    def draw_margin(self, j, n, rng, enforce_bounds, enforce_decimals):
-        """n independent numbers of column j, as if there were no others."""
-        column, units = self.columns[j], self.units[self.slices[j]]
-        z, codes = rng.normal(size=(n, len(units))), np.zeros((n, len(units)), dtype=int)
-        for i, unit in enumerate(units):
-            if unit.n_levels:
-                codes[:, i] = rng.choice(unit.n_levels, n, p=unit.shares)
-        return column.as_given(column.decode(z, codes, rng), enforce_bounds, enforce_decimals)
-
-    def log_margin(self, j, z, codes):
-        """Log-density, in coordinates, with which `draw_margin` draws the encoded numbers, (n,)."""
-        total = np.zeros(len(z))
-        for unit, own_z, own_codes in zip(self.units[self.slices[j]], z.T, codes.T):
-            if unit.n_levels:
-                total += np.log(unit.shares[own_codes])
-            else:
-                total += np.where(own_codes == ACTIVE, norm.logpdf(own_z), 0.0)
-        return total
+        column = self.columns[source]
+        x = column.snapped(exact, enforce_decimals)
+        sizes = [max(abs(self.columns[i].low), abs(self.columns[i].high)) for i in others]
+        error = 8 * np.spacing(np.abs(equation[others]) * sizes).sum()
+        error = max(error, float_error(column.low, column.high, column.step))
+        return x, np.isclose(x, exact, rtol=0.0, atol=min(error, column.step / 4) if column.step else error)
 
     def complete(self, values, fixed, enforce_decimals):
         """Values and mask of fixed cells, with what lines tell of them alone."""
-        values, fixed, free = values.copy(), fixed.copy(), ~fixed
+        values, fixed = self._with_fixed_differences(values, fixed)
+        free = ~fixed
         for equation, source, rows in self.unknowns(fixed):
             if np.flatnonzero(equation[:-1] * free[rows][0]).tolist() == [source]:
                 values[rows, source], _ = self.solve(equation, source, values[rows], enforce_decimals)
                 fixed[rows, source] = True
         return values, fixed
+
+    def _with_fixed_differences(self, values, fixed):
+        """Copies with the differences, which are fixed where both of their columns are.
+
+        A number that is fixed as missing has a missing difference, and is computed from it.
+        """
+        extended = self.extended(np.where(fixed, values, np.nan))
+        fixed = np.column_stack([fixed, *(fixed[:, [d.j, d.base]].all(axis=1) for d in self.differences)])
+        for i, difference in enumerate(self.differences, self.n_columns):
+            gaps = fixed[:, difference.j] & np.isnan(extended[:, difference.j])
+            fixed[gaps, i], fixed[gaps, difference.j] = True, False
+        return np.where(fixed, extended, np.column_stack([values, extended[:, self.n_columns :]])), fixed
 
     def are_open(self, fixed):
         """Mask of the cells of lines, with free sources."""
@@ -233,25 +249,36 @@ class Codec:
             are_open[:, j] = ~fixed[:, line.sources].all(axis=1)
         return are_open
 
+    def in_units(self, log_prob, log_slopes):
+        """Log-density of each column of the table, (n, n_columns), from that of each unit."""
+        parts = np.add.reduceat(log_prob, [s.start for s in self.slices], axis=1) + log_slopes
+        for i, difference in enumerate(self.differences, self.n_columns):
+            parts[:, difference.j] += parts[:, i]
+        return parts[:, : self.n_columns]
+
     def unit_mask(self, columns):
         """Mask of the units of the columns in a mask, (..., n_columns) -> (..., d)."""
         return np.repeat(columns, [s.stop - s.start for s in self.slices], axis=-1)
 
     def missing_levels(self):
         """Level of each unit that means a missing cell, ABSENT if none does, (d,)."""
-        return self.encode(np.full((1, len(self.columns)), np.nan)).codes[0]
+        return self.encode(np.full((1, self.n_columns), np.nan)).codes[0]
 
     def allows(self, values, fixed, enforce_bounds):
-        """Mask of the cells that may be asked for, (n_samples, n_columns); True in columns that are not fixed."""
-        allowed = [c.allows(x, enforce_bounds) for c, x in zip(self.columns, values.T, strict=True)]
+        """Mask of the cells that may be asked for, of the shape of values; True in columns that are not fixed."""
+        allowed = [column.allows(x, enforce_bounds) for column, x in zip(self.columns, values.T)]
         return np.column_stack(allowed) | ~fixed
 
     def features(self, values):
-        """Finite matrix that discriminators read, (n_samples, n_columns)."""
-        return np.column_stack([column.features(x) for column, x in zip(self.columns, values.T, strict=True)])
+        """Finite matrix that discriminators read, (n_samples, n_columns of the codec)."""
+        columns = zip(self.columns, self.extended(values).T, strict=True)
+        return np.column_stack([column.features(x) for column, x in columns])
 
     def spread(self, rows, rng):
-        """Coordinates for EM, (n, d): levels spread over their intervals, absent units drawn from N(0, 1)."""
+        """Coordinates for EM, (n, d): levels spread over their intervals, absent units drawn from N(0, 1).
+
+        So are differences without a base.
+        """
         z = rows.z.copy()
         for i, unit in enumerate(self.units):
             codes = rows.codes[:, i]
@@ -260,10 +287,8 @@ class Codec:
                 z[:, i] = ndtri(np.clip(rank, TAIL, 1 - TAIL))
             absent = codes == ABSENT
             z[absent, i] = rng.standard_normal(absent.sum())
+        for difference, own in zip(self.differences, self.slices[self.n_columns :]):
+            source, gap = self._gap(difference.base)
+            absent = (rows.codes[:, source] == gap) & (gap != ABSENT)
+            z[absent, own] = rng.standard_normal(z[absent, own].shape)
         return z
-
-
-def is_discrete(x):
-    """Whether a column of numbers has so few different ones that each is a level of its own."""
-    n_numbers = len(np.unique(x[~np.isnan(x)]))
-    return n_numbers <= min(MAX_NUMBERS, max(1, len(x) // ROWS_PER_NUMBER))

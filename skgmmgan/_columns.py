@@ -10,11 +10,20 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.special import ndtri
+from scipy.stats import norm
 
-from ._numbers import Decimals, grid_step, nearest_within_error, round_to_grid, split_numbers
+from ._numbers import (
+    ROWS_PER_NUMBER,
+    Decimals,
+    grid_step,
+    nearest_within_error,
+    round_to_grid,
+    split_numbers,
+)
 from ._table import UNSEEN
 from ._transforms import Cells, fit_normal_scores
 
+MAX_NUMBERS = 32  # distinct numbers that a column may have and still be one discrete unit
 MAX_LEVELS = 254  # levels of a discrete unit; rarer categories share the last one
 ACTIVE = 0  # the code of state "continuous", and of an active continuous unit
 ABSENT = -1  # the code of an unseen level, and of an inactive continuous unit
@@ -103,7 +112,10 @@ class DiscreteColumn:
         is_rare[by_count[MAX_LEVELS - 1 :]] = len(values) > MAX_LEVELS
         by = values if scores is None else scores[np.where(np.isnan(values), -1, values).astype(int)]
         self.levels = Levels(values, counts, np.lexsort([by, is_rare]))
-        self.low, self.high, self.step = values[0], values[-1], 0.0
+        present = values[~np.isnan(values)]
+        self.low, self.high, self.step = (
+            (*present[[0, -1]], grid_step(present)) if len(present) else (np.nan, np.nan, 0.0)
+        )
 
     def units(self, start):
         """The units of this column, the first of which has index `start`."""
@@ -131,6 +143,10 @@ class DiscreteColumn:
         """Numbers, those that miss one of the column by float error on it."""
         return nearest_within_error(self.levels.values, x, self, x)
 
+    def on_level(self, codes):
+        """Mask of the numbers that have a probability and no density."""
+        return np.ones(len(codes), dtype=bool)
+
     def log_cell(self, codes):
         """Log-size of the cell of each number, by which a density becomes a probability, as that of a level is."""
         return np.zeros(len(codes))
@@ -154,13 +170,21 @@ class LabelColumn(DiscreteColumn):
 
 
 class NumericColumn:
-    """A column of numbers: a continuous unit, after a state unit if it has atoms or missing values."""
+    """A column of numbers: a continuous unit, after a state unit if it has atoms or missing values.
 
-    def __init__(self, x, n_knots, rng):
+    Parameters
+    ----------
+    x : (n,) numbers
+    n_knots : knots of the transform
+    rng : RandomState, for the noise inside rounding steps
+    step : the rounding step, if it is known and not 0
+    """
+
+    def __init__(self, x, n_knots, rng, step=0.0):
         present = x[~np.isnan(x)]
         values, counts = np.unique(present, return_counts=True)
         self.low, self.high = values[0], values[-1]
-        self.step = grid_step(values)
+        self.step = step or grid_step(values)
         atoms, by_ranks = split_numbers(values, counts, self.step)
         smooth = present[~np.isin(present, values[atoms])]
         if not len(smooth):  # every number is an atom: the last one stays continuous
@@ -224,8 +248,11 @@ class NumericColumn:
         within = (x >= self.low) & (x <= self.high) if enforce_bounds else ~np.isnan(x)
         return within | (False if self.levels is None else self.levels.encode(x)[0] != ABSENT)
 
+    def on_level(self, codes):
+        return codes[:, -1] != ACTIVE
+
     def log_cell(self, codes):
-        return np.where(codes[:, -1] == ACTIVE, np.log(self.step or 1.0), 0.0)
+        return np.where(self.on_level(codes), 0.0, np.log(self.step or 1.0))
 
     def choices(self):
         missing = self.levels is not None and np.isnan(self.levels.values[-1])
@@ -233,3 +260,42 @@ class NumericColumn:
 
     def features(self, x):
         return np.where(np.isnan(x), 2 * self.low - self.high - 1.0, x)
+
+
+def is_discrete(x):
+    """Whether a column of numbers has so few different ones that each is a level of its own."""
+    n_numbers = len(np.unique(x[~np.isnan(x)]))
+    return n_numbers <= min(MAX_NUMBERS, max(1, len(x) // ROWS_PER_NUMBER))
+
+
+def column_of_numbers(x, n_knots, rng, step=0.0):
+    """The column of numbers x, (n,): a DiscreteColumn or a NumericColumn."""
+    return DiscreteColumn(x) if is_discrete(x) else NumericColumn(x, n_knots, rng, step)
+
+
+def shares_present(column):
+    """Shares of the levels of each unit, those of missing cells left out, as a list."""
+    gap = column.encode(np.full(1, np.nan), None)[1][0]
+    shares = [np.where(np.arange(unit.n_levels) == code, 0.0, unit.shares) for unit, code in zip(column.units(0), gap)]
+    return [s / s.sum() for s in shares]
+
+
+def draw_margin(column, n, rng):
+    """n independent numbers of a column, as if there were no others: none is missing, nor rounded yet."""
+    parts = shares_present(column)
+    z, codes = rng.normal(size=(n, len(parts))), np.zeros((n, len(parts)), dtype=int)
+    for i, shares in enumerate(parts):
+        if len(shares):
+            codes[:, i] = rng.choice(len(shares), n, p=shares)
+    return column.decode(z, codes, rng)
+
+
+def log_margin(column, z, codes):
+    """Log-density, in coordinates, with which `draw_margin` draws encoded numbers, (n,)."""
+    total = np.zeros(len(z))
+    for shares, own_z, own_codes in zip(shares_present(column), z.T, codes.T):
+        if len(shares):
+            total += np.log(shares[own_codes])
+        else:
+            total += np.where(own_codes == ACTIVE, norm.logpdf(own_z), 0.0)
+    return total

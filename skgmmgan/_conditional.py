@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from ._columns import ABSENT, ACTIVE
+from ._columns import ABSENT, ACTIVE, draw_margin, log_margin
 from ._containers import is_missing
 from ._generator import draw_index, draw_number, mixture_log_prob
 from ._model import seeded_stream
@@ -45,9 +45,11 @@ class Given(NamedTuple):
 
 def draw_given(model, given, n, rng):
     """Values of n rows for each row that is given, (m, n, n_columns), and their effective sample sizes, (m,)."""
-    values, fixed = model.codec.complete(given.values, given.fixed, model.enforce_decimals)
-    failed = (~model.codec.allows(values, fixed & ~given.fixed, model.enforce_bounds)).any(axis=1)
-    failed |= model.codec.contradicted(values, fixed)
+    codec = model.codec
+    values, fixed = codec.complete(given.values, given.fixed, model.enforce_decimals)
+    told = fixed.copy()
+    told[:, : codec.n_columns] &= ~given.fixed
+    failed = (~codec.allows(values, told, model.enforce_bounds)).any(axis=1) | codec.contradicted(values, fixed)
     given = given._replace(values=values, fixed=fixed)
     size = min(n, DRAWS_PER_POOL)
     n_pools = -(-n // size)
@@ -56,7 +58,7 @@ def draw_given(model, given, n, rng):
     effective = np.where(failed, 1.0, effective.reshape(-1, n_pools).sum(axis=1))
     drawn = drawn.reshape(len(effective), n_pools * size, -1)
     order = rng.uniform(size=drawn.shape[:2]).argsort(axis=1)  # relatives lie side by side
-    return np.take_along_axis(drawn, order[:, :n, None], axis=1), effective
+    return np.take_along_axis(drawn, order[:, :n, None], axis=1)[:, :, : codec.n_columns], effective
 
 
 def _draw_pools(model, given, n, rng):
@@ -132,7 +134,7 @@ class Pool:
             drawn = np.flatnonzero(~np.isnan(self.ahead[j]))
             rows = column.encode(self.ahead[j][drawn], None)
             self._set(rows, drawn, fixed, z, codes)
-            gain[drawn] = -codec.log_margin(j, *rows[:2])
+            gain[drawn] = -log_margin(column, *rows[:2])
         for equation, source, groups in self.unknowns:
             if source == j:
                 where = np.flatnonzero(np.repeat(groups, self.size))
@@ -140,7 +142,7 @@ class Pool:
                 x, exact = codec.solve(equation, j, self._values()[where], self.model.enforce_decimals)
                 encoded = column.encode(x, None)
                 self._set(encoded, where, fixed, z, codes)
-                possible = exact & column.allows(x, self.model.enforce_bounds)
+                possible = exact & ~np.isnan(x) & column.allows(x, self.model.enforce_bounds)
                 gain[where] = np.where(possible, encoded[2] + column.log_cell(encoded[1]), -np.inf)
                 self.failed |= np.isneginf(gain).reshape(self.m, self.size).all(axis=1)
         return torch.as_tensor(gain, dtype=z.dtype, device=z.device)
@@ -153,7 +155,8 @@ class Pool:
             if len(free):
                 x = self.ahead.setdefault(k, np.full(len(self.walk.z), np.nan))
                 free = free[np.isnan(x[free])]
-                x[free] = self.model.codec.draw_margin(k, len(free), self.rng, *as_given)
+                column = self.model.codec.columns[k]
+                x[free] = column.as_given(draw_margin(column, len(free), self.rng), *as_given)
 
     @staticmethod
     def _set(encoded, where, fixed, z, codes):

@@ -100,7 +100,7 @@ class Model:
         """Log-density of each column, (n, n_columns), from that of each unit in coordinates."""
         rows = self.codec.encode(values)
         in_coordinates = log_prob(torch.as_tensor(rows.z), torch.as_tensor(rows.codes)).numpy()
-        return np.add.reduceat(in_coordinates, [s.start for s in self.codec.slices], axis=1) + rows.log_slopes
+        return self.codec.in_units(in_coordinates, rows.log_slopes)
 
     def working_generator(self):
         """Float32 copy of the generator on the device."""
@@ -120,7 +120,8 @@ class Model:
 
     def _draw(self, generator, n, rng, stream, first=None):
         chunks = [min(DRAWN, n - i) for i in range(0, n, DRAWN)] or [0]
-        return np.concatenate([self.decode(*generator.sample(m, stream, first), rng) for m in chunks])
+        rows = np.concatenate([self.decode(*generator.sample(m, stream, first), rng) for m in chunks])
+        return rows[:, : self.codec.n_columns]
 
     def measure_sums(self, rng):
         """Find out how many of the generator's rows have sums within their bounds."""
@@ -129,7 +130,7 @@ class Model:
             self.log_within = float(np.log(max(1, (~self.codec.beyond(values)).sum()) / DRAWN))
 
     def decode(self, z, codes, rng):
-        """Values of drawn coordinates and codes, as they are given out, (n, n_columns)."""
+        """Values of drawn coordinates and codes, as they are given out, with differences."""
         return self.as_given(self.codec.decode(z.double().cpu().numpy(), codes.cpu().numpy(), rng))
 
     def accepts(self, log_tilt, rng):
@@ -143,7 +144,7 @@ class Model:
         """
         if not self.kept:
             return self.propose(n, rng, first)
-        accepted, missing = [np.empty((0, len(self.codec.columns)))], n
+        accepted, missing = [np.empty((0, self.codec.n_columns))], n
         while missing > 0:
             proposed = self.propose(min(n_proposals(missing, self.min_acceptance), 10 * DRAWN), rng, first)
             kept = proposed[self.accepts(self.log_tilt(proposed), rng)]

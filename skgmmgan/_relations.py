@@ -15,6 +15,7 @@ PREVIEW = 1000  # rows that tell most pairs of columns without a relation
 MIN_ON_LINE = 20  # different numbers that cannot lie on a straight line by chance
 NEARLY = 0.9  # part of the most that a column counts for in a sum
 NO_WEIGHT = 1e-9  # of a column in a sum of standardised columns
+NEGLIGIBLE = 0.1  # part of the largest move of a sum that a column must have to be solved for
 MAX_DENOMINATOR = 1000  # of a factor, but for a power of ten
 
 
@@ -209,3 +210,38 @@ def nearest_fraction(factor):
     """The factor without the float error of its computation: a fraction times a power of ten."""
     power = Fraction(10) ** int(np.floor(np.log10(abs(factor))))
     return float((Fraction(factor) / power).limit_denominator(MAX_DENOMINATOR) * power)
+
+
+def eliminate(lines, known, columns):
+    """Pairs of an equation of the lines that are known, and an unknown source of its own that it is solved for.
+
+    An equation has a weight for each column and a constant, which sum to 0; that of the source is 1.
+
+    Parameters
+    ----------
+    lines : pairs of index and LinearColumn
+    known : mask of the columns
+    """
+    lines = [(j, line) for j, line in lines if known[j]]
+    equations = np.zeros((len(lines), len(columns) + 1))
+    for equation, (j, line) in zip(equations, lines):
+        equation[line.sources], equation[-1], equation[j] = -line.slopes, -line.intercept, 1.0
+    solved = []
+    for k, equation in enumerate(equations):
+        source = source_to_solve(np.where(known, 0.0, equation[:-1]), columns)
+        if source is not None:
+            equation /= equation[source]
+            for other in np.delete(np.arange(len(lines)), k):
+                rest = equations[other] - equations[other, source] * equation
+                equations[other] = np.where(np.abs(rest) > NO_WEIGHT * np.abs(equations[other]), rest, 0.0)
+            solved.append((k, source))
+    return [(equations[k], source) for k, source in solved]
+
+
+def source_to_solve(weights, columns):
+    """Which column an equation is solved for: the last number that moves it enough, if it can be without atoms."""
+    parts = np.flatnonzero(weights)
+    kinds = [isinstance(c, NumericColumn) * (1 + (c.levels is None)) for c in (columns[i] for i in parts)]
+    best = [i for i, kind in zip(parts, kinds) if kind == max(kinds)]
+    moves = [abs(weights[i]) * (columns[i].high - columns[i].low) for i in best]
+    return max((i for i, move in zip(best, moves) if move >= NEGLIGIBLE * max(moves)), default=None)

@@ -10,6 +10,7 @@ from ._classifier import GMMGANClassifier
 from ._codec import Codec
 from ._columns import DiscreteColumn, LabelColumn, Levels, NumericColumn, Unit
 from ._containers import ArrayContainer, NarwhalsContainer, PandasContainer
+from ._differences import Difference
 from ._discriminator import TorchMLPClassifier
 from ._generator import Generator, LabelledGenerator
 from ._gmmgan import GMMGAN
@@ -22,7 +23,7 @@ from ._transforms import Cells, Spline
 OWN = [
     *(GMMGAN, GMMGANClassifier, TorchMLPClassifier, Model, Generator, LabelledGenerator),
     *(Cells, Decimals, Spline),
-    *(Codec, DiscreteColumn, LabelColumn, Levels, LinearColumn, NumericColumn, Unit),
+    *(Codec, Difference, DiscreteColumn, LabelColumn, Levels, LinearColumn, NumericColumn, Unit),
     *(Table, Categories, Floats, Integers, ArrayContainer, NarwhalsContainer, PandasContainer),
 ]
 TRUSTED = [f"{kind.__module__}.{kind.__qualname__}" for kind in OWN] + [

@@ -3,8 +3,8 @@ import pytest
 from scipy.integrate import trapezoid
 from scipy.stats import norm
 
-from skgmmgan._codec import Codec, is_discrete
-from skgmmgan._columns import ABSENT, ACTIVE, MAX_LEVELS
+from skgmmgan._codec import Codec
+from skgmmgan._columns import ABSENT, ACTIVE, MAX_LEVELS, is_discrete
 from skgmmgan._numbers import Decimals
 from skgmmgan._table import UNSEEN
 

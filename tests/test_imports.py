@@ -15,6 +15,7 @@ ORDER = [
     {"_table"},
     {"_columns", "_orders", "_prior", "_network", "_labels"},
     {"_relations"},
+    {"_differences"},
     {"_codec"},
     {"_generator", "_discriminator"},
     {"_model", "_em"},
@@ -32,7 +33,7 @@ ORDER = [
 ]
 NO_TORCH = {
     *("_plain", "_pandas", "_polars", "_containers", "_table", "_em", "_labels", "_files"),
-    *("_transforms", "_numbers", "_columns", "_orders", "_relations", "_codec"),
+    *("_transforms", "_numbers", "_columns", "_orders", "_relations", "_differences", "_codec"),
     *("_comparison", "_neighbors", "pipeline", "metrics"),
     *("_display", "_table_displays", "_model_displays", "plotting", "report"),
 }

@@ -1,0 +1,236 @@
+"""Columns that are a multiple of another, and little noise or rounding: what is left becomes a column of its own.
+
+A mixture blurs what lies near a line: dates that follow each other, a tax of 19 %, an age and a date of birth.
+Described by their difference they come back as they were, and so do their order and their bounds.
+"""
+
+import math
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import linprog
+from scipy.stats import median_abs_deviation
+
+from ._columns import column_of_numbers, log_margin
+from ._numbers import float_error, round_to_grid
+from ._relations import MIN_ON_LINE, MIN_REPEATS, PREVIEW, LinearColumn
+
+MAX_ROUNDING = 0.3  # noise that rounding may be, relative to its column; in its steps, before the slope is right, ...
+MAX_ROUNDING_RANGE = 2.0
+MIN_ROUNDED = 5  # different numbers that cannot be rounded by chance
+MAX_NOISE = 0.1  # standard deviation of a number about a multiple of another, relative to its own
+MIN_GAIN = 0.2  # nats by which noise is described better than its number is with the other
+TIE = 1e-6  # part of a rounding step by which numbers half way between two are moved
+N_ERRORS = 4  # standard errors by which a slope may be off
+N_KNOTS = 5  # of the transforms that tell that
+BLUR = 1e-3  # variance that a mixture of many rows adds to coordinates
+
+
+class Difference(NamedTuple):
+    """Column j without a multiple of another, its base: a column that the table does not have."""
+
+    j: int
+    base: int
+    slope: float
+    step: float
+    error: float  # by which it may miss its grid
+    grid: float = 0.0  # the step of column j, if that is the multiple and a constant, rounded; else 0
+    constant: float = 0.0
+
+    @classmethod
+    def between(cls, values, j, base, slope, step):
+        largest = np.nanmax(np.abs(values[:, j]))
+        return cls(j, base, slope, step, float(float_error(-largest, largest, step)))
+
+    @property
+    def width(self):
+        """Of a level, that makes its probability a density in the units of the table."""
+        return self.step or self.error
+
+    def of(self, values):
+        """The differences in rows of the table, (n,)."""
+        exact = values[:, self.j] - self.slope * values[:, self.base]
+        rounded = round_to_grid(exact, self.step)
+        return np.where(np.isclose(rounded, exact, rtol=0.0, atol=self.error), rounded, exact)
+
+    def column(self, values, n_knots, rng):
+        """The column of the differences where there is the base; else that they are missing tells nothing."""
+        has_base = ~np.isnan(values[:, self.base])
+        d = self.of(values)[has_base]
+        if not has_base.all() and not np.isnan(d).any():
+            d = np.append(d, np.nan)
+        return column_of_numbers(d, n_knots, rng, self.step)
+
+    def rounded(self, values):
+        """Column j as rounding tells it, (n,)."""
+        exact = (self.slope * values[:, self.base] + self.constant) / self.grid
+        halves = np.round(2 * exact) / 2  # ties are no matter of float error
+        return round_to_grid(np.where(np.abs(exact - halves) < TIE / 10, halves, exact) * self.grid, self.grid)
+
+    def line(self, values, own, step):
+        """The LinearColumn of column j with that step, if the differences are a column with the index `own`."""
+        return LinearColumn(values[:, self.j], step, [self.base, own], [self.slope, 1.0], 0.0)
+
+    def gives_back(self, values, step):
+        """Whether column j can be computed."""
+        line = self.line(values, values.shape[1], step)
+        return not line.misses(np.column_stack([values, self.of(values)]), values[:, self.j]).any()
+
+
+def find_differences(values, steps, even, rng):
+    """Columns that are a multiple of another, and rounding or little noise: pairs of Difference and LinearColumn.
+
+    The differences are columns behind those of the table. Rounding is of a finer column, noise about an earlier one.
+
+    Parameters
+    ----------
+    values : (n_samples, n_columns)
+    steps : dict from the index of a column to consider to its rounding step
+    even : indices of those that may have noise
+    """
+    few, numbers = values[:: max(1, len(values) // PREVIEW)], list(steps)
+    noise = np.full((values.shape[1], values.shape[1]), np.inf)
+    noise[np.ix_(numbers, numbers)] = linear_noise(few[:, numbers])
+    np.fill_diagonal(noise, np.inf)
+    found = {}
+
+    def nearest(j, most):
+        """Columns with little noise about their multiples in column j, the least first, that do not hang on it."""
+        near = sorted(np.flatnonzero(noise[:, j] < most).tolist(), key=lambda i: noise[i, j])
+        return (i for i in near if j not in chain(i, found) and is_there(values[:, i], values[:, j]))
+
+    for j in numbers:
+        differences = (rounding(values, few, j, i, steps) for i in nearest(j, MAX_ROUNDING))
+        difference = next((difference for difference in differences if difference is not None), None)
+        if difference is not None:
+            found[j] = difference
+    for j in even:
+        i = next((i for i in nearest(j, MAX_NOISE) if i < j), None)
+        if i is not None and j not in found:
+            difference = about(values, few, j, i, steps)
+            if is_plainer(difference, values, rng):
+                found[j] = difference
+    bases_first = sorted(found.values(), key=lambda difference: len(list(chain(difference.j, found))))
+    exact = [difference for difference in bases_first if difference.gives_back(values, steps[difference.j])]
+    return [(d, d.line(values, own, steps[d.j])) for own, d in enumerate(exact, values.shape[1])]
+
+
+def is_there(a, x):
+    """Whether no number of x is where a is missing."""
+    return not (np.isnan(a) & ~np.isnan(x)).any()
+
+
+def chain(i, found):
+    """Columns that column i is computed from, one after the other."""
+    while i in found:
+        i = found[i].base
+        yield i
+
+
+def rounding(values, few, j, i, steps):
+    """The Difference of column j and a multiple of column i of which it is the rounding, as few rows tell; or None."""
+    x, grid, base_step = values[:, j], steps[j], steps[i]
+    unit = grid / base_step if base_step else 1.0
+    fraction = rounding_fraction(few[:, i], few[:, j], grid, unit) if grid else 0
+    if not fraction or (base_step and abs(fraction) >= 1):
+        return None
+    slope, step = float(fraction) * unit, grid / fraction.denominator if base_step else 0.0
+    plain = Difference.between(values, j, i, slope, step)
+    d = plain.of(values)
+    constants = 0.0, TIE * grid, -TIE * grid, float(np.nanmin(d) + np.nanmax(d)) / 2
+    candidates = [plain._replace(grid=grid, constant=constant) for constant in constants]
+    best = min(candidates, key=lambda difference: np.nansum(difference.rounded(values) != x))
+    return best if np.nanmax(np.abs(d - best.constant)) <= (0.5 + 2 * TIE) * grid else None
+
+
+def rounding_fraction(a, x, grid, unit):
+    """The simplest fraction of a unit by which multiples of a, a constant added, are x after rounding; 0 if none is.
+
+    The least and the largest factor are the solutions of a linear program.
+    """
+    present = ~np.isnan(a) & ~np.isnan(x)
+    a, x = a[present], x[present] / grid
+    start, size = a.min(), np.ptp(a)
+    slope = np.cov(a, x)[0, 1] / a.var(ddof=1)
+    if len(a) < MIN_REPEATS or len(np.unique(x)) < MIN_ROUNDED or np.ptp(x - slope * a) > MAX_ROUNDING_RANGE:
+        return 0
+    rows = np.column_stack([(a - start) / size, np.ones(len(a))])
+    within = {"A_ub": np.vstack([rows, -rows]), "b_ub": np.concatenate([x, -x]) + 0.5 + TIE, "bounds": (None, None)}
+    ends = [linprog([sign, 0.0], **within) for sign in (1.0, -1.0)]
+    if not all(end.success for end in ends):
+        return 0
+    low, high = (Fraction(end.x[0]) * Fraction(grid) / Fraction(size) / Fraction(unit) for end in ends)
+    return simplest_fraction(low, high) if low <= high else 0
+
+
+def simplest_fraction(low, high):
+    """The fraction of the least denominator between two bounds, by their continued fractions; 0 if that is."""
+    if low <= 0 <= high:
+        return Fraction(0)
+    if high < 0:
+        return -simplest_fraction(-high, -low)
+    whole = math.ceil(low)
+    if whole <= high:
+        return Fraction(whole)
+    return whole - 1 + 1 / simplest_fraction(1 / (high - whole + 1), 1 / (low - whole + 1))
+
+
+def about(values, few, j, i, steps):
+    """The Difference of column j and the plainest multiple of column i that few rows allow."""
+    slope = plain_slope(few[:, i], few[:, j])
+    return Difference.between(values, j, i, slope, common_step(steps[j], slope * steps[i]))
+
+
+def linear_noise(X):
+    """Standard deviation of each column about its regression on another, relative to its own, (n_columns, n_columns).
+
+    Entry (i, j) is that of column j on column i, over the rows that have both; infinite where these are few.
+    """
+    present = ~np.isnan(X)
+    X = np.where(present, X, 0.0)
+    X = np.where(present, X - X.sum(axis=0) / np.maximum(present.sum(axis=0), 1), 0.0)
+    n = present.T.astype(float) @ present
+    with np.errstate(divide="ignore", invalid="ignore"):
+        means, squares, products = X.T @ present / n, (X**2).T @ present / n, X.T @ X / n
+        variances = squares - means**2  # entry (i, j) is of column i, over the rows that have j too
+        unexplained = 1 - (products - means * means.T) ** 2 / (variances * variances.T)
+    return np.where((n >= MIN_ON_LINE) & np.isfinite(unexplained), np.sqrt(unexplained.clip(0)), np.inf)
+
+
+def plain_slope(a, x):
+    """The decimal of the fewest digits by which multiples of a come near to x; 1, if it suits half of the rows."""
+    present = ~np.isnan(a) & ~np.isnan(x)
+    a, x = a[present], x[present]
+    slope = np.cov(a, x)[0, 1] / a.var(ddof=1)
+    if median_abs_deviation(x - a) <= median_abs_deviation(x - slope * a):
+        return 1.0
+    within = N_ERRORS * (x - slope * a).std() / a.std() / np.sqrt(len(a))
+    rounded = (float(f"{slope:.{digits}e}") for digits in range(16))
+    return next((plain for plain in rounded if abs(plain - slope) <= within), slope)
+
+
+def common_step(*steps):
+    """The largest step that all of these are multiples of, as decimals; 0 if one of them is."""
+    if not all(steps):
+        return 0.0
+    a, b = (Fraction(f"{abs(step):.12g}") for step in steps)
+    return float(
+        Fraction(math.gcd(a.numerator * b.denominator, b.numerator * a.denominator), a.denominator * b.denominator)
+    )
+
+
+def is_plainer(difference, values, rng):
+    """Whether a difference alone is described better than its column is with the base, by a normal copula."""
+    values = values[~np.isnan(values[:, difference.j])]
+    numbers = difference.of(values), values[:, difference.j], values[:, difference.base]
+    (_, alone), (z, own), (z_base, _) = (density(x, difference.width, rng) for x in numbers)
+    unexplained = 1 - np.corrcoef(z, z_base)[0, 1] ** 2 + BLUR
+    return alone.mean() >= own.mean() - 0.5 * np.log(unexplained) + MIN_GAIN
+
+
+def density(x, width, rng):
+    """Coordinates of numbers, and their log-density as a column, in which a level has that width, each (n,)."""
+    column = column_of_numbers(x, N_KNOTS, rng)
+    z, codes, log_slopes = column.encode(x, rng)
+    return z[:, -1], log_margin(column, z, codes) + log_slopes - np.log(width) * column.on_level(codes)
