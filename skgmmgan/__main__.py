@@ -56,11 +56,13 @@ def parse_conditions(texts, template):
         names = [text[:i] for i, sign in enumerate(text) if sign == "="]
         if not names:
             raise click.UsageError(f"{text!r} is not NAME=VALUE")
-        name = next((name for name in reversed(names) if name in template), names[0])
+        name = next((name for name in reversed(names) if name in template), None)
+        if name is None:
+            columns = ", ".join(map(str, template))
+            raise click.UsageError(f"--condition {text!r} names no column; they are {columns}. --where takes ranges")
         if name in conditions:
             raise click.UsageError(f"column {name!r} has two conditions; a column has one value in a row")
-        value = text[len(name) + 1 :]
-        conditions[name] = parse_cell(value, template[name]) if name in template else value
+        conditions[name] = parse_cell(text[len(name) + 1 :], template[name])
     return conditions
 
 
@@ -156,7 +158,10 @@ def selection(where, rows):
     try:
         booleans(keep(rows), len(rows))
     except Exception as error:  # whatever the parser of pandas and the columns raise
-        raise click.UsageError(f"--where {where!r} is no condition on these columns: {one_line(error)}") from None
+        raise click.UsageError(
+            f"--where {where!r} is no condition on the columns {', '.join(map(str, rows))}: {one_line(error)}. "
+            "Compare by ==, != or >=, and put text in quotes"
+        ) from None
     return keep
 
 

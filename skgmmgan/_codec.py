@@ -174,6 +174,13 @@ class Codec:
                     if i in line.sources:
                         values[:, j] = line.of(values, enforce_decimals)
 
+    def tied(self):
+        """Mask of the columns of the table that are computed, or that others are computed from."""
+        tied = np.zeros(len(self.columns), dtype=bool)
+        for j, line in self._lines():
+            tied[[j, *line.sources]] = True
+        return tied[: self.n_columns]
+
     def sums(self):
         """Index and column of those that several others tell."""
         return [(j, line) for j, line in self._lines() if line.is_sum]

@@ -44,7 +44,10 @@ class Given(NamedTuple):
 
 
 def draw_given(model, given, n, rng):
-    """Values of n rows for each row that is given, (m, n, n_columns), and their effective sample sizes, (m,)."""
+    """Values of n rows for each row that is given, (m, n, n_columns), and their effective sample sizes, (m,).
+
+    The size is 0 where what is given contradicts a relation between columns.
+    """
     codec = model.codec
     values, fixed = codec.complete(given.values, given.fixed, model.enforce_decimals)
     told = fixed.copy()
@@ -55,7 +58,7 @@ def draw_given(model, given, n, rng):
     n_pools = -(-n // size)
     groups = given.take(np.repeat(np.arange(len(given.values)), n_pools))
     drawn, effective = _draw_pools(model, groups, size, rng)
-    effective = np.where(failed, 1.0, effective.reshape(-1, n_pools).sum(axis=1))
+    effective = np.where(failed, 0.0, effective.reshape(-1, n_pools).sum(axis=1))
     drawn = drawn.reshape(len(effective), n_pools * size, -1)
     order = rng.uniform(size=drawn.shape[:2]).argsort(axis=1)  # relatives lie side by side
     return np.take_along_axis(drawn, order[:, :n, None], axis=1)[:, :, : codec.n_columns], effective
@@ -236,7 +239,7 @@ class Pool:
         log_weights = np.where(beyond, -np.inf, self.log_weights + tilt.reshape(self.m, self.size))
         chosen = systematic(log_weights, n, self.rng)
         values = values.reshape(self.m, self.size, -1)
-        effective = np.where(self.failed, 1.0, effective_size(log_weights, self.ancestors))
+        effective = np.where(self.failed, 0.0, effective_size(log_weights, self.ancestors))
         return np.take_along_axis(values, chosen[:, :, None], axis=1), effective
 
 
@@ -266,14 +269,27 @@ def systematic(log_weights, n, rng):
     return np.minimum(index - size * offset, size - 1)
 
 
-def warn_of_few_particles(effective, n):
-    """One warning if some of the conditions rest on too few particles for n rows."""
-    few = effective < max(n, MIN_EFFECTIVE)
+def warn_of_unlikely(effective, n, tied):
+    """One warning if some of the conditions rest on too few particles for n rows, and one if some contradict relations.
+
+    Parameters
+    ----------
+    tied : names of the fixed columns that are tied to others
+    """
+    impossible = effective == 0
+    few = (effective < max(n, MIN_EFFECTIVE)) & ~impossible
+    if impossible.any():
+        warnings.warn(
+            f"{impossible.sum()} of {len(few)} conditions contradict what held in every row at fit, or its bounds, in "
+            f"the columns {', '.join(map(repr, tied))}; the rows break it. Fix fewer of them.",
+            UserWarning,
+            stacklevel=4,
+        )
     if few.any():
         warnings.warn(
             f"{few.sum()} of {len(few)} conditions are so unlikely that {n} rows rest on an effective sample size of "
-            f"{effective.min():.1f} at worst, less than {max(n, MIN_EFFECTIVE)}, so that rows may repeat. Fix fewer "
-            "columns, or move fixed columns to the front of the table.",
+            f"{effective[few].min():.1f} at worst, less than {max(n, MIN_EFFECTIVE)}, so that rows may repeat. Fix "
+            "fewer columns, or move fixed columns to the front of the table.",
             UserWarning,
             stacklevel=4,
         )
@@ -291,9 +307,10 @@ def draw_where(draw, where, n, n_groups):
     pending = list(range(n_groups))
     while pending:
         if n_drawn > max(MAX_WHERE_FACTOR * n * n_groups, MIN_WHERE_ROWS):
+            remedy = "Ask for less, or fix" if n_kept else "Ask for what is likelier, or fix"
             raise ValueError(
                 f"where= kept {n_kept} of {n_drawn} rows ({n_kept / n_drawn:.2%}), too few for the {n} asked for. "
-                "Ask for less, or fix columns by conditions=."
+                f"{remedy} columns by conditions=."
             )
         values = draw(size, pending)
         kept = booleans(where(values), len(values))

@@ -14,9 +14,12 @@ READERS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", "
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zip", ".zst")
 KINDS = ("category", "integer", "number", "time")
 MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"]
+MOSTLY = 0.9  # of the cells of a column, ...
+MANY = 20  # ... if so many are different
 TRUTH = {"true": True, "false": False}
 ISO_DATE = r"\d{4}-\d{2}-\d{2}"
 DIGITS = r"[+-]?\d+"
+LIKE_A_NUMBER = r"\W{0,2}\d[\d.,/' ]*\W{0,2}"  # 1,012.50 or 12 % or 31/12/2024
 OFFSET = r"(?:Z|[+-]\d\d:?\d\d)$"  # the end of a time with a zone
 
 
@@ -105,6 +108,13 @@ def _guess(text):
         times = pd.to_datetime(cells, format="ISO8601", errors="coerce", utc=bool(cells.str.contains(OFFSET).all()))
         if times.notna().all():
             return times.reindex(text.index)
+    if not is_code and cells.str.fullmatch(LIKE_A_NUMBER).mean() > MOSTLY and cells.nunique() > MANY:
+        warnings.warn(
+            f"Column {text.name!r} is taken for categories, though most of its cells are like {cells.iloc[0]!r}; write "
+            "numbers as 1012.5 and dates as 2024-12-31.",
+            UserWarning,
+            stacklevel=3,
+        )
     return text.mask(text == "")
 
 

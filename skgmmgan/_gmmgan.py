@@ -6,7 +6,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._base import BaseGMMGAN, check_count
-from ._conditional import Given, draw_given, draw_where, warn_of_few_particles
+from ._conditional import Given, draw_given, draw_where, warn_of_unlikely
 from ._containers import import_pandas, is_frame
 from ._model import CHUNK
 from ._prior import REDUCE_COVARIANCES, weighted_moments, weighted_shares
@@ -203,7 +203,7 @@ class GMMGAN(DensityMixin, BaseGMMGAN):
         Warns
         -----
         UserWarning
-            If conditions are so unlikely that too few particles matter.
+            If conditions are so unlikely that too few particles matter, or contradict relations between columns.
 
         Examples
         --------
@@ -253,7 +253,8 @@ class GMMGAN(DensityMixin, BaseGMMGAN):
         if n == 0 or not len(given.values):
             return self._model.sample(0, rng)
         values, effective = draw_given(self._model, given, n, rng)
-        warn_of_few_particles(effective, n)
+        tied = self._model.codec.tied() & given.fixed.any(axis=0)
+        warn_of_unlikely(effective, n, [name for name, is_tied in zip(self._table.names, tied) if is_tied])
         return values.reshape(-1, len(self._table.columns))
 
     def impute(self, X, *, n_draws=1, random_state=None):

@@ -342,11 +342,17 @@ class Table:
         fixed = np.zeros(len(self.columns), dtype=bool)
         for name, series in cells.items():
             j = self._named(name)
-            x = self._cells(container, series, self.columns[j])
+            asked = [given[name]] if isinstance(given, dict) else container.objects(series)
+            try:
+                x = self.columns[j].encode(container, series)
+            except (TypeError, ValueError, OverflowError) as error:
+                raise ValueError(
+                    f"conditions ask for {plain_repr(asked[0])} in column {self.columns[j].label}, which cannot hold it"
+                    f" ({error}); ask for what its dtype {self.columns[j].dtype} holds."
+                ) from error
             fixed[j] = True
             if np.isinf(x).any():
                 raise ValueError(f"conditions ask for an infinite number in column {self.columns[j].label}.")
-            asked = [given[name]] if isinstance(given, dict) else container.objects(series)
             values[:, j] = x if self.columns[j].categories is not None else self._as_held(x, asked, self.columns[j])
         return values, fixed
 

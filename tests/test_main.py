@@ -133,7 +133,6 @@ def test_ranges(folder):
         (["fit", "data.csv", "-o", "model", "--n-components", "1000"], "n_components"),
         (["sample", "data.csv", "-n", "3"], "no file of skgmmgan.save"),
         (["synth", "data.csv", "-n", "3", "--quick", "--condition", "sex=X"], "'X'"),
-        (["synth", "data.csv", "-n", "3", "--quick", "--condition", "size=1"], "'size'"),
     ],
 )
 def test_errors_are_one_line(folder, arguments, message):
@@ -142,6 +141,12 @@ def test_errors_are_one_line(folder, arguments, message):
     assert line.startswith("Error: ")
     assert message in line
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize("condition", ["size=1", "age>=30", "size"])
+def test_conditions_without_a_column_are_wrong_usage(folder, monkeypatch, condition):
+    monkeypatch.setattr("skgmmgan.__main__.learn", None)
+    assert condition in run("synth", "data.csv", "-n", 3, "--condition", condition, status=2).stderr
 
 
 @pytest.mark.parametrize("condition", ["sex=X", "age=500"])
@@ -180,6 +185,13 @@ def test_warnings_are_one_line(folder):
     (line,) = result.stderr.splitlines()
     assert line.startswith("Warning: ")
     assert "'id'" in line
+
+
+def test_numbers_that_are_text_are_told(folder):
+    prices = pd.DataFrame({"price": [f"{1000 + i:,}.50" for i in range(N)], "x": np.arange(N) * 1.5})
+    prices.to_csv("prices.csv", index=False)
+    with pytest.warns(UserWarning, match="'price' is taken for categories, though .* '1,000.50'"):
+        read_table("prices.csv")
 
 
 def test_python_m():
