@@ -255,6 +255,7 @@ def refine(model, real, folds, settings, rng):
     critics = Critics(model, real, folds, settings)
     if settings.adversarial_weight > 0:
         absorb(model, critics, real, settings, rng)
+        model.measure_sums(rng)
     if settings.keep_discriminators:
         keep(model, critics, settings, rng)
 
@@ -450,7 +451,6 @@ def train(build, publish, values, whole, is_new, settings, rng):
     publish(model)
     if settings.adversarial_rounds and whole.sum() >= MIN_ADVERSARIAL_ROWS:
         refine(model, values[whole], whole_folds(folds, whole, settings, rng), settings, rng)
-    model.measure_sums(rng)
 
 
 def whole_folds(folds, whole, settings, rng):
