@@ -158,9 +158,10 @@ def selection(where, rows):
     try:
         booleans(keep(rows), len(rows))
     except Exception as error:  # whatever the parser of pandas and the columns raise
+        columns, why = ", ".join(map(str, rows)), one_line(error).rstrip(".")
         raise click.UsageError(
-            f"--where {where!r} is no condition on the columns {', '.join(map(str, rows))}: {one_line(error)}. "
-            "Compare by ==, != or >=, and put text in quotes"
+            f"--where {where!r} is no condition on the columns {columns}: {why}. Compare by ==, != or >=, and put text "
+            "in quotes"
         ) from None
     return keep
 

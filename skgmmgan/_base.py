@@ -82,9 +82,17 @@ def read_table(estimator, X, *, reset, least):
     return validate_data(estimator, X, reset=reset, skip_check_array=True)
 
 
-def warn_of_identifiers(table):
-    """One warning for all columns of text in which every value differs."""
-    columns = [column.label for column in table.columns if column.is_identifier]
+def warn_of_text(table):
+    """One warning for all columns of text that look like times, and one for those in which every value differs."""
+    columns = [column.label for column in table.columns if column.is_text_of_times]
+    if columns:
+        warnings.warn(
+            f"Column {', '.join(columns)} holds times as text, which are learned as categories without an order; "
+            "convert them first, for example by pandas.to_datetime.",
+            UserWarning,
+            stacklevel=5,
+        )
+    columns = [column.label for column in table.columns if column.is_identifier and not column.is_text_of_times]
     if columns:
         warnings.warn(
             f"Every value of column {', '.join(columns)} differs. Such identifiers are learned as categories, and real "
@@ -329,7 +337,7 @@ class BaseGMMGAN(BaseEstimator):
         X = read_table(self, X, reset=not again, least=2)
         table = self._table if again else Table(X, self.categorical_features, self.min_category_count)
         if not again:
-            warn_of_identifiers(table)
+            warn_of_text(table)
         values = table.encode(X)
         self._check_values(values, table)
         return table, values

@@ -20,6 +20,7 @@ from ._orders import LevelOrders
 from ._relations import LinearColumn, dependency, eliminate, find_line, find_sums
 from ._table import UNSEEN
 
+ON_GRID = 1e-6  # part of its step by which a number that is solved for may miss it
 TAIL = 1e-6  # ranks are kept this far from 0 and 1
 
 
@@ -174,11 +175,18 @@ class Codec:
                     if i in line.sources:
                         values[:, j] = line.of(values, enforce_decimals)
 
+    def roundings(self):
+        """Indices of the differences that are rounding alone."""
+        return [i for i, difference in enumerate(self.differences, self.n_columns) if difference.grid]
+
     def tied(self):
-        """Mask of the columns of the table that are computed, or that others are computed from."""
+        """Mask of the columns of the table that are tied to others: computed from them, or by levels."""
         tied = np.zeros(len(self.columns), dtype=bool)
         for j, line in self._lines():
             tied[[j, *line.sources]] = True
+        column_of = np.repeat(np.arange(len(self.columns)), [s.stop - s.start for s in self.slices])
+        for j, i, _ in self._dependencies():
+            tied[column_of[[i, j]]] = True
         return tied[: self.n_columns]
 
     def sums(self):
@@ -193,11 +201,19 @@ class Codec:
         return are_beyond
 
     def contradicted(self, values, fixed):
-        """Mask of the rows in which all columns of a sum are fixed, and do not add up."""
+        """Mask of the rows in which all columns of a line are fixed beside it, or levels that never came together."""
         contradicted = np.zeros(len(values), dtype=bool)
-        for j, line in self.sums():
+        for j, line in self._lines():
             contradicted |= fixed[:, [j, *line.sources]].all(axis=1) & (line.misses(values, values[:, j]) > 0)
+        codes, fixed = self.encode(values).codes, self.unit_mask(fixed)
+        for j, i, allowed in self._dependencies():
+            known = fixed[:, i] & fixed[:, j] & (codes[:, i] != ABSENT) & (codes[:, j] != ABSENT)
+            contradicted |= known & ~allowed[codes[:, i], codes[:, j]]
         return contradicted
+
+    def _dependencies(self):
+        """Triples of a unit, an earlier one, and which levels of both go together."""
+        return [(j, i, allowed) for j, unit in enumerate(self.units) for i, allowed in unit.allowed.items()]
 
     def unknowns(self, fixed):
         """Triples (equation, source, mask of rows) where fixed lines tell what a free source is, given others.
@@ -216,7 +232,7 @@ class Codec:
                 yield equation, source, pattern.ravel() == k
 
     def solve(self, equation, source, values, enforce_decimals):
-        """Numbers of a source that belong to the rest of the rows, and a mask of those that no rounding has moved."""
+        """Numbers of a source that belong to the rest of the rows, and by how much rounding has moved them."""
         others = np.flatnonzero(equation[:-1])
         others = others[others != source]
         exact = -(values[:, others] @ equation[others] + equation[-1])
@@ -224,8 +240,9 @@ class Codec:
         x = column.snapped(exact, enforce_decimals)
         sizes = [max(abs(self.columns[i].low), abs(self.columns[i].high)) for i in others]
         error = 8 * np.spacing(np.abs(equation[others]) * sizes).sum()
-        error = max(error, float_error(column.low, column.high, column.step))
-        return x, np.isclose(x, exact, rtol=0.0, atol=min(error, column.step / 4) if column.step else error)
+        error = max(error, float_error(column.low, column.high, column.step), ON_GRID * column.step)
+        miss = x - exact
+        return x, np.where(np.abs(miss) <= (min(error, column.step / 4) if column.step else error), 0.0, miss)
 
     def complete(self, values, fixed, enforce_decimals):
         """Values and mask of fixed cells, with what lines tell of them alone."""

@@ -142,13 +142,24 @@ class Pool:
             if source == j:
                 where = np.flatnonzero(np.repeat(groups, self.size))
                 self._draw_ahead([k for k in np.flatnonzero(equation[:-1]) if k > j], where)
-                x, exact = codec.solve(equation, j, self._values()[where], self.model.enforce_decimals)
+                x, miss = codec.solve(equation, j, self._values()[where], self.model.enforce_decimals)
                 encoded = column.encode(x, None)
                 self._set(encoded, where, fixed, z, codes)
-                possible = exact & ~np.isnan(x) & column.allows(x, self.model.enforce_bounds)
+                possible = self._make_up(equation, j, where, miss) & column.allows(x, self.model.enforce_bounds)
+                possible &= ~np.isnan(x)
                 gain[where] = np.where(possible, encoded[2] + column.log_cell(encoded[1]), -np.inf)
                 self.failed |= np.isneginf(gain).reshape(self.m, self.size).all(axis=1)
         return torch.as_tensor(gain, dtype=z.dtype, device=z.device)
+
+    def _make_up(self, equation, j, where, miss):
+        """Mask of the particles whose solved numbers miss nothing, or nothing that a later rounding could not be."""
+        for k in self.model.codec.roundings():
+            if k > j and equation[k] and k in self.ahead and not np.isnan(self.ahead[k][where]).any():
+                column = self.model.codec.columns[k]
+                rounding = column.snapped(self.ahead[k][where] - miss / equation[k], self.model.enforce_decimals)
+                self.ahead[k][where] = rounding
+                return column.allows(rounding, True)
+        return miss == 0
 
     def _draw_ahead(self, columns, where):
         """Draw free columns that come later from their margins, for some particles."""
@@ -239,7 +250,7 @@ class Pool:
         log_weights = np.where(beyond, -np.inf, self.log_weights + tilt.reshape(self.m, self.size))
         chosen = systematic(log_weights, n, self.rng)
         values = values.reshape(self.m, self.size, -1)
-        effective = np.where(self.failed, 0.0, effective_size(log_weights, self.ancestors))
+        effective = np.where(self.failed, 1.0, effective_size(log_weights, self.ancestors))
         return np.take_along_axis(values, chosen[:, :, None], axis=1), effective
 
 
@@ -281,7 +292,7 @@ def warn_of_unlikely(effective, n, tied):
     if impossible.any():
         warnings.warn(
             f"{impossible.sum()} of {len(few)} conditions contradict what held in every row at fit, or its bounds, in "
-            f"the columns {', '.join(map(repr, tied))}; the rows break it. Fix fewer of them.",
+            f"the columns {', '.join(map(repr, tied))}; the rows break it, and may repeat. Fix fewer of them.",
             UserWarning,
             stacklevel=4,
         )

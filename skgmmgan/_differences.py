@@ -6,6 +6,8 @@ Described by their difference they come back as they were, and so do their order
 
 import math
 from fractions import Fraction
+from functools import cache
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -100,11 +102,12 @@ def find_differences(values, steps, even, rng):
         near = sorted(np.flatnonzero(noise[:, j] < most).tolist(), key=lambda i: noise[i, j])
         return (i for i in near if j not in chain(i, found) and is_there(values[:, i], values[:, j]))
 
-    for j in numbers:
-        differences = (rounding(values, few, j, i, steps) for i in nearest(j, MAX_ROUNDING))
-        difference = next((difference for difference in differences if difference is not None), None)
-        if difference is not None:
-            found[j] = difference
+    attempt = cache(lambda j, i: rounding(values, few, j, i, steps))
+    for least in (1.0, 0.0):  # first what tells its base, whose steps are as large in those of its own
+        for j in numbers:
+            differences = (attempt(j, i) for i in nearest(j, MAX_ROUNDING) if j not in found)
+            telling = (d for d in differences if d is not None and abs(d.slope) * steps[d.base] >= least * d.grid)
+            found |= {difference.j: difference for difference in islice(telling, 1)}
     for j in even:
         i = next((i for i in nearest(j, MAX_NOISE) if i < j), None)
         if i is not None and j not in found:
@@ -129,39 +132,58 @@ def chain(i, found):
 
 
 def rounding(values, few, j, i, steps):
-    """The Difference of column j and a multiple of column i of which it is the rounding, as few rows tell; or None."""
-    x, grid, base_step = values[:, j], steps[j], steps[i]
-    unit = grid / base_step if base_step else 1.0
-    fraction = rounding_fraction(few[:, i], few[:, j], grid, unit) if grid else 0
-    if not fraction or (base_step and abs(fraction) >= 1):
+    """The Difference of column j and a multiple of column i of which it is the rounding, a constant added; or None."""
+    x, grid = values[:, j], steps[j]
+    unit = grid / steps[i] if steps[i] else 1.0
+    if not grid or not may_be_rounded(few[:, i], few[:, j], grid):
         return None
-    slope, step = float(fraction) * unit, grid / fraction.denominator if base_step else 0.0
-    plain = Difference.between(values, j, i, slope, step)
-    d = plain.of(values)
-    constants = 0.0, TIE * grid, -TIE * grid, float(np.nanmin(d) + np.nanmax(d)) / 2
-    candidates = [plain._replace(grid=grid, constant=constant) for constant in constants]
-    best = min(candidates, key=lambda difference: np.nansum(difference.rounded(values) != x))
-    return best if np.nanmax(np.abs(d - best.constant)) <= (0.5 + 2 * TIE) * grid else None
+    for through, rows in ((through_zero, values), (through_any, few)):
+        fraction = through(rows[:, i], rows[:, j], grid, unit)
+        if fraction:
+            step = grid / fraction.denominator if steps[i] else 0.0
+            plain = Difference.between(values, j, i, float(fraction) * unit, step)
+            d = plain.of(values)
+            constants = 0.0, TIE * grid, -TIE * grid, float(np.nanmin(d) + np.nanmax(d)) / 2
+            near = [c for c in constants if np.nanmax(np.abs(d - c)) <= (0.5 + 2 * TIE) * grid]
+            found = [plain._replace(grid=grid, constant=constant) for constant in near]
+            if found:
+                return min(found, key=lambda difference: np.nansum(difference.rounded(values) != x))
+    return None
 
 
-def rounding_fraction(a, x, grid, unit):
-    """The simplest fraction of a unit by which multiples of a, a constant added, are x after rounding; 0 if none is.
+def may_be_rounded(a, x, grid):
+    """Whether x is not far from a line through multiples of a, and enough rows and numbers would tell."""
+    present = ~np.isnan(a) & ~np.isnan(x)
+    a, x = a[present], x[present]
+    if len(a) < MIN_REPEATS or len(np.unique(x)) < MIN_ROUNDED:
+        return False
+    slope = np.cov(a, x)[0, 1] / a.var(ddof=1)
+    return np.ptp(x - slope * a) <= MAX_ROUNDING_RANGE * grid
 
-    The least and the largest factor are the solutions of a linear program.
+
+def through_zero(a, x, grid, unit):
+    """The simplest fraction of a unit by which multiples of a are x after rounding; None if none is."""
+    present = (a != 0) & ~np.isnan(a) & ~np.isnan(x)
+    ends = np.array([x[present] - (0.5 + TIE) * grid, x[present] + (0.5 + TIE) * grid]) / a[present] / unit
+    low, high = ends.min(axis=0).max(), ends.max(axis=0).min()
+    return simplest_fraction(Fraction(low), Fraction(high)) if low <= high else None
+
+
+def through_any(a, x, grid, unit):
+    """The simplest fraction of a unit by which multiples of a and any constant are x after rounding; None if none is.
+
+    The least and the largest are the solutions of a linear program.
     """
     present = ~np.isnan(a) & ~np.isnan(x)
     a, x = a[present], x[present] / grid
     start, size = a.min(), np.ptp(a)
-    slope = np.cov(a, x)[0, 1] / a.var(ddof=1)
-    if len(a) < MIN_REPEATS or len(np.unique(x)) < MIN_ROUNDED or np.ptp(x - slope * a) > MAX_ROUNDING_RANGE:
-        return 0
     rows = np.column_stack([(a - start) / size, np.ones(len(a))])
     within = {"A_ub": np.vstack([rows, -rows]), "b_ub": np.concatenate([x, -x]) + 0.5 + TIE, "bounds": (None, None)}
     ends = [linprog([sign, 0.0], **within) for sign in (1.0, -1.0)]
     if not all(end.success for end in ends):
-        return 0
+        return None
     low, high = (Fraction(end.x[0]) * Fraction(grid) / Fraction(size) / Fraction(unit) for end in ends)
-    return simplest_fraction(low, high) if low <= high else 0
+    return simplest_fraction(low, high) if low <= high else None
 
 
 def simplest_fraction(low, high):

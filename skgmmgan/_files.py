@@ -16,9 +16,11 @@ KINDS = ("category", "integer", "number", "time")
 MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"]
 MOSTLY = 0.9  # of the cells of a column, ...
 MANY = 20  # ... if so many are different
+WRITE = "write numbers as 1012.5, and dates as 2024-12-31 (ISO 8601)"
 TRUTH = {"true": True, "false": False}
 ISO_DATE = r"\d{4}-\d{2}-\d{2}"
 DIGITS = r"[+-]?\d+"
+EUROPEAN_NUMBER = r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d+)?"
 LIKE_A_NUMBER = r"\W{0,2}\d[\d.,/' ]*\W{0,2}"  # 1,012.50 or 12 % or 31/12/2024
 OFFSET = r"(?:Z|[+-]\d\d:?\d\d)$"  # the end of a time with a zone
 
@@ -41,20 +43,34 @@ def _read(path):
         return pd.read_parquet(path), False
     source = io.StringIO(sys.stdin.read()) if path == "-" else path
 
-    def parsed(separator):
-        return pd.read_csv(source, sep=separator, dtype=str, keep_default_na=False)
-
-    try:
-        table = parsed(separator)
-    except pd.errors.EmptyDataError:
-        raise ValueError(f"{path} is empty.") from None
-    if table.shape[1] == 1 and ";" in str(table.columns[0]):
+    def parsed(separator, **options):
         if path == "-":
             source.seek(0)
-        table = parsed(";")
+        return pd.read_csv(source, sep=separator, dtype=str, keep_default_na=False, **options)
+
+    try:
+        header = parsed(separator, nrows=0)
+        is_european = header.shape[1] == 1 and ";" in str(header.columns[0])
+        table = parsed(";" if is_european else separator)
+    except pd.errors.EmptyDataError:
+        raise ValueError(f"{path} is empty.") from None
+    except pd.errors.ParserError as error:
+        raise ValueError(
+            f"{path} cannot be read: {str(error).strip()}; put fields that hold a separator in quotes."
+        ) from error
+    if is_european:
+        table = table.apply(_with_points)
     if not len(table):
         raise ValueError(f"{path} has no rows.")
     return table, True
+
+
+def _with_points(text):
+    """A column of text in which numbers have a decimal point, if all of them may have a decimal comma."""
+    cells = text[~text.isin(MISSING)]
+    if not (cells.str.fullmatch(EUROPEAN_NUMBER).all() and cells.str.contains(",").any()):
+        return text
+    return text.str.replace(".", "").str.replace(",", ".")
 
 
 def read_table(path, types=None, drop=()):
@@ -108,10 +124,13 @@ def _guess(text):
         times = pd.to_datetime(cells, format="ISO8601", errors="coerce", utc=bool(cells.str.contains(OFFSET).all()))
         if times.notna().all():
             return times.reindex(text.index)
-    if not is_code and cells.str.fullmatch(LIKE_A_NUMBER).mean() > MOSTLY and cells.nunique() > MANY:
+    is_date = cells.str.match(ISO_DATE)
+    is_like = is_date | cells.str.fullmatch(LIKE_A_NUMBER)
+    if is_like.mean() > MOSTLY and cells.nunique() > MANY and not cells.str.fullmatch(DIGITS).all():
+        odd = cells[~is_date] if is_date.mean() > MOSTLY else cells[numbers.isna()]
         warnings.warn(
-            f"Column {text.name!r} is taken for categories, though most of its cells are like {cells.iloc[0]!r}; write "
-            "numbers as 1012.5 and dates as 2024-12-31.",
+            f"Column {text.name!r} is taken for categories, for cells like {(odd if len(odd) else cells).iloc[0]!r}; "
+            f"{WRITE}, and nothing where a cell is missing.",
             UserWarning,
             stacklevel=3,
         )
@@ -134,12 +153,12 @@ def _as_kind(text, kind):
     if kind == "category":
         return text.mask(text == "").astype("category")
     cells = text.mask(text.isin(MISSING))
-    try:
-        if kind == "time":
-            return _as_times(cells)
-        numbers = pd.to_numeric(cells)
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"Column {text.name!r} cannot be read as {kind}: {error}") from error
+    if kind == "time":
+        return _as_times(cells)
+    numbers = pd.to_numeric(cells, errors="coerce")
+    odd = cells[numbers.isna()].dropna()
+    if len(odd):
+        raise ValueError(f"Column {text.name!r} cannot be read as {kind}: it holds {odd.iloc[0]!r}; {WRITE}.")
     if kind == "number":
         return numbers.astype(float)
     if not _is_whole(numbers.dropna()) and not pd.api.types.is_integer_dtype(numbers):
@@ -164,7 +183,11 @@ def _as_times(cells):
             if "format" in how:
                 return found[0]
     if not found or not all(times.equals(found[0]) for times in found):
-        raise ValueError("write dates as ISO 8601, year first; these have no format, or may be read in two ways.")
+        odd = cells[~cells.str.match(ISO_DATE, na=True)]
+        raise ValueError(
+            f"Column {cells.name!r} cannot be read as time: it holds {(odd if len(odd) else cells).iloc[0]!r}, and has "
+            f"no format or may be read in two ways; {WRITE}."
+        )
     return found[0]
 
 
@@ -224,13 +247,13 @@ def parse_cell(text, column):
     if pd.api.types.is_bool_dtype(column):
         return TRUTH.get(text.lower(), text)
     try:
-        if pd.api.types.is_datetime64_any_dtype(column):
-            if not re.match(ISO_DATE, text):
-                raise ValueError("write dates as ISO 8601, such as 2024-12-31")
+        if pd.api.types.is_datetime64_any_dtype(column) and re.match(ISO_DATE, text):
             return _in_zone_of(column, pd.Series([pd.to_datetime(text, format="ISO8601")])).iloc[0]
-        return pd.to_numeric(text).item() if pd.api.types.is_numeric_dtype(column) else text
-    except ValueError as error:
-        raise ValueError(f"Column {column.name!r} holds no {text!r}: {error}") from error
+        if is_text or pd.api.types.is_numeric_dtype(column):
+            return text if is_text else pd.to_numeric(text).item()
+    except ValueError:
+        pass
+    raise ValueError(f"Column {column.name!r} holds no {text!r}; {WRITE}.")
 
 
 def write_table(table, path):

@@ -48,7 +48,7 @@ def round_to_grid(x, step):
     """Multiples of a step nearest to x, with the decimals that a person would write."""
     if not step:
         return x
-    decimals = next((d for d in range(-20, 20) if np.isclose(np.round(step, d), step, rtol=1e-9, atol=0.0)), 20)
+    decimals = next((d for d in range(-20, 20) if np.isclose(np.round(step, d), step, rtol=1e-13, atol=0.0)), 20)
     multiples = np.round(x / step) * step
     return np.round(multiples, decimals) if decimals > 0 else multiples
 

@@ -22,6 +22,9 @@ TIME_LIMITS = {  # of polars' dtypes, in their ticks
     "Date": (date.min.toordinal() - EPOCH, date.max.toordinal() - EPOCH),
 }
 EXACT = 2**53  # every integer up to here is a float
+AMBIGUOUS_DATE = re.compile(r"\s*\d{1,2}\D\d{1,2}\D\d")  # the day or the month comes first
+TIME_IN_TEXT = re.compile(r"\s*(\d{4}-\d{2}-\d{2}|\d{1,2}([./-])\d{1,2}\2\d{2})")
+MOSTLY_TIMES = 0.9  # of the categories, that are such text
 IDENTIFIER_ROWS = 20  # text that differs in each of at least so many rows is taken for an identifier
 MAX_SHOWN = 10  # values that a message lists
 
@@ -33,7 +36,7 @@ class NotHashableError(ValueError):
 class Floats:
     """A column of real numbers."""
 
-    categories, ordered, is_identifier, origin = None, False, False, 0
+    categories, ordered, is_identifier, is_text_of_times, origin = None, False, False, False, 0
 
     def __init__(self, container, series, label):
         self.container, self.label, self.dtype = container, label, container.dtype_of(series)
@@ -123,7 +126,10 @@ class Categories(Floats):
             )
         self.codes = self._codes()
         all_differ = len(seen) == len(counts) >= IDENTIFIER_ROWS
-        self.is_identifier = all_differ and all(isinstance(value, str) for value in self.categories)
+        is_text = all(isinstance(value, str) for value in self.categories)
+        self.is_identifier = all_differ and is_text
+        times = sum(map(bool, map(TIME_IN_TEXT.match, self.categories))) if is_text else 0
+        self.is_text_of_times = times >= max(IDENTIFIER_ROWS, MOSTLY_TIMES * len(self.categories))
 
     def __getstate__(self):
         state = {**super().__getstate__(), "categories": [to_plain(value) for value in self.categories]}
@@ -360,7 +366,13 @@ class Table:
         """Numbers as a column holds them; ValueError for an integer or a time that it would change."""
         text = next((value for value in asked if isinstance(value, str)), None)
         if text is not None and not self.container.is_time(column.dtype):
-            raise ValueError(f"conditions ask for the text {text!r} in column {column.label}, which holds numbers.")
+            raise ValueError(
+                f"conditions ask for the text {text!r} in column {column.label}, which holds numbers; ask for a number."
+            )
+        if text is not None and AMBIGUOUS_DATE.match(text):
+            raise ValueError(
+                f"conditions ask for {text!r} in column {column.label}; write dates as 2024-12-31 (ISO 8601)."
+            )
         present = np.flatnonzero(~np.isnan(x))
         held = column.decode(x[present])
         if isinstance(column, Integers):

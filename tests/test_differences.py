@@ -157,6 +157,25 @@ def test_what_is_rounded_is_so_in_samples(refinement, rng):
     assert rows["net"].nunique() > 1
 
 
+def test_what_is_asked_of_rounding_has_all_its_sources(rng):
+    pd = pytest.importorskip("pandas")
+    birth = pd.Timestamp("1940-01-01") + pd.to_timedelta(rng.randint(0, 365 * 60, 1000), "D")
+    X = pd.DataFrame({"birth": birth, "age": ((pd.Timestamp("2024-01-01") - birth).days / 365.25).astype(int)})
+    kg = rng.gamma(2, 5, 1000).round(2) + 0.1
+    X = X.assign(lb=(2.20462 * kg).round(2), kg=kg.round(2))
+    model = GMMGAN(1, random_state=0, **PRIOR).fit(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        rows, _ = model.sample(1000, conditions={"age": 30}, random_state=0)
+        assert rows["birth"].nunique() > 300
+        for conditions in ({"kg": X["kg"][0]}, {"lb": X["lb"][1]}):
+            rows, _ = model.sample(500, conditions=conditions, random_state=0)
+            assert ((2.20462 * rows["kg"]).round(2) == rows["lb"]).all()
+            assert rows["birth"].nunique() > 300
+    rows, _ = model.sample(2000, random_state=0)
+    assert ((2.20462 * rows["kg"]).round(2) == rows["lb"]).mean() > 0.999
+
+
 def test_few_numbers_can_be_rounded(rng):
     day = rng.randint(0, 2200, 800).astype(float)
     X = np.column_stack([(day + 0.1) * 4 // 1461 + 2019, day, rng.normal(size=800)])

@@ -187,11 +187,31 @@ def test_warnings_are_one_line(folder):
     assert "'id'" in line
 
 
-def test_numbers_that_are_text_are_told(folder):
-    prices = pd.DataFrame({"price": [f"{1000 + i:,}.50" for i in range(N)], "x": np.arange(N) * 1.5})
+@pytest.mark.parametrize("odd", ["1,000.50", "unknown"])
+def test_numbers_that_are_text_are_told(folder, odd):
+    prices = pd.DataFrame({"price": [odd] + [f"{900 + i}.50" for i in range(N)]})
     prices.to_csv("prices.csv", index=False)
-    with pytest.warns(UserWarning, match="'price' is taken for categories, though .* '1,000.50'"):
+    with pytest.warns(UserWarning, match=f"'price' is taken for categories, for cells like '{odd}'"):
         read_table("prices.csv")
+
+
+def test_dates_that_are_text_are_told(folder):
+    days = pd.Series(pd.date_range("2020-01-01", periods=N).astype(str))
+    for cells, odd in ((days.replace("2020-01-07", "unknown"), "unknown"), (days.str.replace("-", "."), "2020.01.01")):
+        cells.to_frame("day").to_csv("days.csv", index=False)
+        with pytest.warns(UserWarning, match=f"'day' is taken for categories, for cells like '{odd}'"):
+            read_table("days.csv")
+
+
+def test_semicolons_and_decimal_commas(folder):
+    (folder / "t.csv").write_text("price;note;code\n1.012,50;a, b;1.5\n3,75;c;2.5\n;d;x\n")
+    table = read_table("t.csv")
+    assert table["price"].tolist()[:2] == [1012.5, 3.75]
+    assert table["note"].tolist() == ["a, b", "c", "d"]
+    assert table["code"].tolist() == ["1.5", "2.5", "x"]
+    (folder / "t.csv").write_text("a,b\n1,2\n3,4,5\n")
+    with pytest.raises(ValueError, match=r"t.csv cannot be read: .* quotes"):
+        read_table("t.csv")
 
 
 def test_python_m():
