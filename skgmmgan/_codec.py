@@ -74,7 +74,8 @@ class Codec:
         even = [j for j in steps if isinstance(getattr(self.columns[j], "grid", None), Decimals)]
         self.differences = []
         for difference, line in find_differences(values, steps, even, rng):
-            self.differences.append(difference)
+            is_level = isinstance(self.columns[difference.j], DiscreteColumn)
+            self.differences.append(difference._replace(unit=steps[difference.j] if is_level else 1.0))
             self.columns.append(difference.column(values, n_knots, rng))
             self._replace(difference.j, line)
         self.units, self.slices = [], []
@@ -83,6 +84,7 @@ class Codec:
             self.units += column.units(start)
             self.slices.append(slice(start, len(self.units)))
         self.nominal = np.concatenate([nominal, np.zeros(len(self.differences), dtype=bool)])
+        self.gaps = self._find_gaps()
 
     def _replace(self, j, line):
         """Have a column computed, from columns that are not."""
@@ -121,18 +123,20 @@ class Codec:
             if twin is None:
                 sources.append(j)
             self.units[j] = replace(unit, allowed=found if twin is None else {twin: found[twin]})
-        for difference in self.differences:
-            (source, gap), (j, own_gap) = self._gap(difference.base), self._gap(difference.j)
-            if ABSENT not in (gap, own_gap):
+        for source, gap, j, own_gap in self.gaps:
+            if own_gap != ABSENT:
                 allowed = np.ones((self.units[source].n_levels + 1, self.units[j].n_levels), dtype=bool)
                 allowed[gap] = np.arange(allowed.shape[1]) == own_gap
                 self.units[j] = replace(self.units[j], allowed={**self.units[j].allowed, source: allowed})
 
-    def _gap(self, j):
-        """Index of the unit that tells that column j is missing, and that level of it; ABSENT if it never is."""
+    def _find_gaps(self):
+        """Of each difference whose base may be missing: the unit and the level that tell this, and those of its own."""
+        if not self.differences:
+            return []
         behind = {difference.j: i for i, difference in enumerate(self.differences, self.n_columns)}
-        unit = self.slices[behind.get(j, j)].start
-        return unit, self.missing_levels()[unit]
+        units = [[self.slices[behind.get(j, j)].start for j in (d.base, d.j)] for d in self.differences]
+        levels = self.missing_levels()
+        return [(base, levels[base], own, levels[own]) for base, own in units if levels[base] != ABSENT]
 
     def encode(self, values, rng=None):
         """Rows of the values; with `rng`, numbers are spread inside their rounding step first."""
@@ -143,7 +147,10 @@ class Codec:
         parts = [column.encode(x, rng) for column, x in zip(self.columns, told, strict=True)]
         for i, difference in enumerate(self.differences, self.n_columns):  # in the units of its column
             _, codes, log_slopes = parts[i]
-            log_slopes -= np.log(difference.width) * (self.columns[i].on_level(codes) & ~np.isnan(values[:, i]))
+            on_level = self.columns[i].on_level(codes)
+            log_slopes += np.where(
+                np.isnan(values[:, i]), 0.0, difference.log_unit - on_level * np.log(difference.width)
+            )
         z, codes, log_slopes = zip(*parts, strict=True)
         return Rows(np.concatenate(z, axis=1), np.concatenate(codes, axis=1), np.column_stack(log_slopes))
 
@@ -174,10 +181,6 @@ class Codec:
                 for j, line in self._lines():
                     if i in line.sources:
                         values[:, j] = line.of(values, enforce_decimals)
-
-    def roundings(self):
-        """Indices of the differences that are rounding alone."""
-        return [i for i, difference in enumerate(self.differences, self.n_columns) if difference.grid]
 
     def tied(self):
         """Mask of the columns of the table that are tied to others: computed from them, or by levels."""
@@ -311,8 +314,8 @@ class Codec:
                 z[:, i] = ndtri(np.clip(rank, TAIL, 1 - TAIL))
             absent = codes == ABSENT
             z[absent, i] = rng.standard_normal(absent.sum())
-        for difference, own in zip(self.differences, self.slices[self.n_columns :]):
-            source, gap = self._gap(difference.base)
-            absent = (rows.codes[:, source] == gap) & (gap != ABSENT)
-            z[absent, own] = rng.standard_normal(z[absent, own].shape)
+        ends = {own.start: own.stop for own in self.slices}
+        for source, gap, j, _ in self.gaps:
+            absent = rows.codes[:, source] == gap
+            z[absent, j : ends[j]] = rng.standard_normal((absent.sum(), ends[j] - j))
         return z

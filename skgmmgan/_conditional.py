@@ -152,13 +152,13 @@ class Pool:
         return torch.as_tensor(gain, dtype=z.dtype, device=z.device)
 
     def _make_up(self, equation, j, where, miss):
-        """Mask of the particles whose solved numbers miss nothing, or nothing that a later rounding could not be."""
-        for k in self.model.codec.roundings():
-            if k > j and equation[k] and k in self.ahead and not np.isnan(self.ahead[k][where]).any():
-                column = self.model.codec.columns[k]
-                rounding = column.snapped(self.ahead[k][where] - miss / equation[k], self.model.enforce_decimals)
-                self.ahead[k][where] = rounding
-                return column.allows(rounding, True)
+        """Mask of the particles whose solved numbers miss nothing, or nothing that a later difference cannot be."""
+        for k in range(max(j + 1, self.model.codec.n_columns), len(equation) - 1):
+            if equation[k] and k in self.ahead and not np.isnan(self.ahead[k][where]).any():
+                column, d = self.model.codec.columns[k], self.ahead[k][where]
+                d = np.where(miss == 0, d, column.snapped(d - miss / equation[k], self.model.enforce_decimals))
+                self.ahead[k][where] = d
+                return column.allows(d, True)
         return miss == 0
 
     def _draw_ahead(self, columns, where):

@@ -7,7 +7,7 @@ Described by their difference they come back as they were, and so do their order
 import math
 from fractions import Fraction
 from functools import cache
-from itertools import islice
+from itertools import count, islice
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +20,9 @@ from ._relations import MIN_ON_LINE, MIN_REPEATS, PREVIEW, LinearColumn
 
 MAX_ROUNDING = 0.3  # noise that rounding may be, relative to its column; in its steps, before the slope is right, ...
 MAX_ROUNDING_RANGE = 2.0
+MAX_TIES = 0.02  # of the rows, that may be rounded to the other side
+MAX_BASES = 3  # that are tried
+MAX_TRIALS = 5  # of a linear program, each with the rows that contradict the one before
 MIN_ROUNDED = 5  # different numbers that cannot be rounded by chance
 MAX_NOISE = 0.1  # standard deviation of a number about a multiple of another, relative to its own
 MIN_GAIN = 0.2  # nats by which noise is described better than its number is with the other
@@ -39,11 +42,16 @@ class Difference(NamedTuple):
     error: float  # by which it may miss its grid
     grid: float = 0.0  # the step of column j, if that is the multiple and a constant, rounded; else 0
     constant: float = 0.0
+    unit: float = 1.0  # in which column j is scored
 
     @classmethod
     def between(cls, values, j, base, slope, step):
         largest = np.nanmax(np.abs(values[:, j]))
         return cls(j, base, slope, step, float(float_error(-largest, largest, step)))
+
+    @property
+    def log_unit(self):
+        return math.log(self.unit)
 
     @property
     def width(self):
@@ -100,7 +108,8 @@ def find_differences(values, steps, even, rng):
     def nearest(j, most):
         """Columns with little noise about their multiples in column j, the least first, that do not hang on it."""
         near = sorted(np.flatnonzero(noise[:, j] < most).tolist(), key=lambda i: noise[i, j])
-        return (i for i in near if j not in chain(i, found) and is_there(values[:, i], values[:, j]))
+        near = (i for i in near if j not in chain(i, found) and is_there(values[:, i], values[:, j]))
+        return islice(near, MAX_BASES)
 
     attempt = cache(lambda j, i: rounding(values, few, j, i, steps))
     for least in (1.0, 0.0):  # first what tells its base, whose steps are as large in those of its own
@@ -137,8 +146,8 @@ def rounding(values, few, j, i, steps):
     unit = grid / steps[i] if steps[i] else 1.0
     if not grid or not may_be_rounded(few[:, i], few[:, j], grid):
         return None
-    for through, rows in ((through_zero, values), (through_any, few)):
-        fraction = through(rows[:, i], rows[:, j], grid, unit)
+    for through in (through_zero, through_any):
+        fraction = through(values[:, i], x, grid, unit)
         if fraction:
             step = grid / fraction.denominator if steps[i] else 0.0
             plain = Difference.between(values, j, i, float(fraction) * unit, step)
@@ -146,8 +155,9 @@ def rounding(values, few, j, i, steps):
             constants = 0.0, TIE * grid, -TIE * grid, float(np.nanmin(d) + np.nanmax(d)) / 2
             near = [c for c in constants if np.nanmax(np.abs(d - c)) <= (0.5 + 2 * TIE) * grid]
             found = [plain._replace(grid=grid, constant=constant) for constant in near]
-            if found:
-                return min(found, key=lambda difference: np.nansum(difference.rounded(values) != x))
+            misses = [np.nansum(np.abs(difference.rounded(values) - x) > grid / 2) for difference in found]
+            if min(misses, default=np.inf) <= MAX_TIES * len(x):
+                return found[np.argmin(misses)]
     return None
 
 
@@ -162,36 +172,81 @@ def may_be_rounded(a, x, grid):
 
 
 def through_zero(a, x, grid, unit):
-    """The simplest fraction of a unit by which multiples of a are x after rounding; None if none is."""
+    """The plainest fraction of a unit by which multiples of a are x after rounding; None if none is."""
     present = (a != 0) & ~np.isnan(a) & ~np.isnan(x)
     ends = np.array([x[present] - (0.5 + TIE) * grid, x[present] + (0.5 + TIE) * grid]) / a[present] / unit
     low, high = ends.min(axis=0).max(), ends.max(axis=0).min()
-    return simplest_fraction(Fraction(low), Fraction(high)) if low <= high else None
+    return plainest(Fraction(low), Fraction(high)) if low <= high else None
 
 
 def through_any(a, x, grid, unit):
-    """The simplest fraction of a unit by which multiples of a and any constant are x after rounding; None if none is.
+    """The plainest fraction of a unit by which multiples of a and any constant are x after rounding; None if none is.
 
-    The least and the largest are the solutions of a linear program.
+    The least and the largest are the solutions of a linear program, of some rows and those that contradict them.
     """
     present = ~np.isnan(a) & ~np.isnan(x)
-    a, x = a[present], x[present] / grid
-    start, size = a.min(), np.ptp(a)
-    rows = np.column_stack([(a - start) / size, np.ones(len(a))])
-    within = {"A_ub": np.vstack([rows, -rows]), "b_ub": np.concatenate([x, -x]) + 0.5 + TIE, "bounds": (None, None)}
-    ends = [linprog([sign, 0.0], **within) for sign in (1.0, -1.0)]
-    if not all(end.success for end in ends):
+    size = np.ptp(a[present])
+    a, x, scale = (
+        (a[present] - a[present].min()) / size,
+        x[present] / grid,
+        Fraction(size) * Fraction(unit) / Fraction(grid),
+    )
+    rows = np.arange(0, len(a), max(1, len(a) // PREVIEW))
+    for _ in range(MAX_TRIALS):
+        ends = extreme_slopes(a[rows], x[rows])
+        if ends is None:
+            return None
+        fraction = plainest(*(Fraction(end) / scale for end in ends))
+        left = x - float(fraction * scale) * a
+        if np.ptp(left) <= 1 + 4 * TIE:
+            return fraction
+        rows = np.append(rows, [left.argmin(), left.argmax()])
+    return None
+
+
+def extreme_slopes(a, x):
+    """The least and the largest slope of a line that leaves no x more than half a step off; None if there is none."""
+    one = np.ones(len(a))
+    within = {
+        "A_ub": np.column_stack([np.append(a, -a), np.append(one, -one)]),
+        "b_ub": np.append(x, -x) + 0.5 + TIE,
+        "bounds": (None, None),
+    }
+    low = linprog([1.0, 0.0], **within)
+    if not low.success:
         return None
-    low, high = (Fraction(end.x[0]) * Fraction(grid) / Fraction(size) / Fraction(unit) for end in ends)
-    return simplest_fraction(low, high) if low <= high else None
+    return low.x[0], max(low.x[0], linprog([-1.0, 0.0], **within).x[0])
 
 
-def simplest_fraction(low, high):
-    """The fraction of the least denominator between two bounds, by their continued fractions; 0 if that is."""
+def plainest(low, high):
+    """The fraction between two bounds with the fewest digits, as a decimal, the inverse of one, or a quotient."""
     if low <= 0 <= high:
         return Fraction(0)
     if high < 0:
-        return -simplest_fraction(-high, -low)
+        return -plainest(-high, -low)
+    simplest = simplest_fraction(low, high)
+    n_decimal, decimal = fewest_digits(low, high)
+    n_inverse, inverse = fewest_digits(1 / high, 1 / low)
+    n_simplest = n_digits(simplest.numerator) + n_digits(simplest.denominator)
+    return min((n_decimal, decimal), (n_inverse, 1 / inverse), (n_simplest, simplest))[1]
+
+
+def n_digits(n):
+    """Digits of a whole number, zeros at the end left out; none for 1."""
+    return len(str(n).rstrip("0")) if n > 1 else 0
+
+
+def fewest_digits(low, high):
+    """Number of digits of the decimal between two positive bounds that has the fewest, and the decimal."""
+    first = math.floor(math.log10(high))
+    for n in count(1):
+        step = Fraction(10) ** (first - n + 1)
+        if math.ceil(low / step) * step <= high:
+            return n, math.ceil(low / step) * step
+
+
+def simplest_fraction(low, high):
+    """The fraction of the least denominator between two positive bounds, by their continued fractions."""
     whole = math.ceil(low)
     if whole <= high:
         return Fraction(whole)

@@ -241,7 +241,7 @@ def eliminate(lines, known, columns):
 def source_to_solve(weights, columns):
     """Which column an equation is solved for: the last number that moves it enough, if it can be without atoms."""
     parts = np.flatnonzero(weights)
-    kinds = [isinstance(c, NumericColumn) * (1 + (c.levels is None)) for c in (columns[i] for i in parts)]
-    best = [i for i, kind in zip(parts, kinds) if kind == max(kinds)]
-    moves = [abs(weights[i]) * (columns[i].high - columns[i].low) for i in best]
-    return max((i for i, move in zip(best, moves) if move >= NEGLIGIBLE * max(moves)), default=None)
+    moves = [abs(weights[i]) * (columns[i].high - columns[i].low) for i in parts]
+    enough = [i for i, move in zip(parts, moves) if move >= NEGLIGIBLE * max(moves)]
+    kinds = {i: isinstance(columns[i], NumericColumn) * (1 + (columns[i].levels is None)) for i in enough}
+    return max((i for i, kind in kinds.items() if kind == max(kinds.values())), default=None)

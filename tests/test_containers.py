@@ -184,6 +184,14 @@ def test_identifiers_get_one_warning_that_names_them():
     assert set(model.sample(100)[0]["id"]) <= set(X["id"])
 
 
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y"])
+def test_times_as_text_are_told(form):
+    days = pd.Series(pd.date_range("2020-01-01", periods=300).strftime(form))
+    with pytest.warns(UserWarning, match=r"'day' holds times as text.*to_datetime") as caught:
+        GMMGAN(1, random_state=0, **PRIOR).fit(pd.DataFrame({"day": days, "v": np.arange(300) % 7}))
+    assert len(caught) == 1
+
+
 # ---- filling
 
 

@@ -9,7 +9,7 @@ from scipy.stats import poisson
 
 from skgmmgan import GMMGAN
 from skgmmgan._codec import Codec
-from skgmmgan._differences import linear_noise, simplest_fraction
+from skgmmgan._differences import linear_noise, plainest
 
 PRIOR = {"max_epochs": 0, "adversarial_rounds": 0}
 
@@ -216,11 +216,21 @@ def test_models_with_differences_come_back(orders, tmp_path):
     assert again.sample(50, random_state=0)[0].equals(model.sample(50, random_state=0)[0])
 
 
-def test_the_simplest_fraction():
-    assert simplest_fraction(Fraction(31, 100), Fraction(35, 100)) == Fraction(1, 3)
-    assert simplest_fraction(Fraction(-27379, 10**7), Fraction(-27378, 10**7)) == Fraction(-4, 1461)
-    assert simplest_fraction(Fraction(5, 2), Fraction(7, 2)) == 3
-    assert simplest_fraction(Fraction(-1), Fraction(1)) == 0
+@pytest.mark.parametrize(
+    ("low", "high", "found"),
+    [
+        ("31/100", "35/100", "1/3"),
+        ("-27379/10000000", "-27378/10000000", "-100/36525"),
+        ("5/2", "7/2", "3"),
+        ("1/3601", "1/3598", "1/3600"),
+        ("1/86402", "1/86396", "1/86400"),
+        ("18999/100000", "19001/100000", "19/100"),
+        ("1596637/10000000", "1596639/10000000", "19/119"),
+        ("-1", "1", "0"),
+    ],
+)
+def test_the_plainest_fraction(low, high, found):
+    assert plainest(Fraction(low), Fraction(high)) == Fraction(found)
 
 
 def test_noise_about_a_line(rng):
