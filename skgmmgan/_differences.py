@@ -228,7 +228,8 @@ def plainest(low, high):
     n_decimal, decimal = fewest_digits(low, high)
     n_inverse, inverse = fewest_digits(1 / high, 1 / low)
     n_simplest = n_digits(simplest.numerator) + n_digits(simplest.denominator)
-    return min((n_decimal, decimal), (n_inverse, 1 / inverse), (n_simplest, simplest))[1]
+    written = (n_decimal, decimal), (n_inverse, 1 / inverse), (n_simplest, simplest)
+    return min(written, key=lambda pair: (pair[0], pair[1].denominator))[1]
 
 
 def n_digits(n):
