@@ -133,7 +133,7 @@ class Codec:
         """Of each difference whose base may be missing: the unit and the level that tell this, and those of its own."""
         if not self.differences:
             return []
-        behind = {difference.j: i for i, difference in enumerate(self.differences, self.n_columns)}
+        behind = {difference.j: i for i, difference in self._differences()}
         units = [[self.slices[behind.get(j, j)].start for j in (d.base, d.j)] for d in self.differences]
         levels = self.missing_levels()
         return [(base, levels[base], own, levels[own]) for base, own in units if levels[base] != ABSENT]
@@ -145,12 +145,9 @@ class Codec:
         for j, line in self._lines():
             told[j] = line.misses(values, values[:, j])
         parts = [column.encode(x, rng) for column, x in zip(self.columns, told, strict=True)]
-        for i, difference in enumerate(self.differences, self.n_columns):  # in the units of its column
+        for i, difference in self._differences():
             _, codes, log_slopes = parts[i]
-            on_level = self.columns[i].on_level(codes)
-            log_slopes += np.where(
-                np.isnan(values[:, i]), 0.0, difference.log_unit - on_level * np.log(difference.width)
-            )
+            log_slopes += np.where(np.isnan(values[:, i]), 0.0, difference.log_unit(self.columns[i].on_level(codes)))
         z, codes, log_slopes = zip(*parts, strict=True)
         return Rows(np.concatenate(z, axis=1), np.concatenate(codes, axis=1), np.column_stack(log_slopes))
 
@@ -166,21 +163,25 @@ class Codec:
         self.fill_lines(given, enforce_decimals)
         return given
 
+    def _differences(self):
+        """Index and Difference of the columns behind those of the table."""
+        return list(enumerate(self.differences, self.n_columns))
+
     def _lines(self):
         """Index and column of those that others tell."""
         return [(j, column) for j, column in enumerate(self.columns) if isinstance(column, LinearColumn)]
 
     def fill_lines(self, values, enforce_decimals):
-        """Compute the columns that others tell, in place; differences that are rounding alone as well."""
-        for j, line in self._lines():
-            values[:, j] = line.of(values, enforce_decimals)
-        for i, difference in enumerate(self.differences, self.n_columns):
+        """Compute the columns that others tell, in place; first the differences that are rounding alone."""
+        for i, difference in self._differences():
             if difference.grid and enforce_decimals:
+                base = self.columns[difference.base]
+                if isinstance(base, LinearColumn):
+                    values[:, difference.base] = base.of(values, enforce_decimals)
                 values[:, difference.j] = difference.rounded(values)
                 values[:, i] = difference.of(values)
-                for j, line in self._lines():
-                    if i in line.sources:
-                        values[:, j] = line.of(values, enforce_decimals)
+        for j, line in self._lines():
+            values[:, j] = line.of(values, enforce_decimals)
 
     def tied(self):
         """Mask of the columns of the table that are tied to others: computed from them, or by levels."""
@@ -264,7 +265,7 @@ class Codec:
         """
         extended = self.extended(np.where(fixed, values, np.nan))
         fixed = np.column_stack([fixed, *(fixed[:, [d.j, d.base]].all(axis=1) for d in self.differences)])
-        for i, difference in enumerate(self.differences, self.n_columns):
+        for i, difference in self._differences():
             gaps = fixed[:, difference.j] & np.isnan(extended[:, difference.j])
             fixed[gaps, i], fixed[gaps, difference.j] = True, False
         return np.where(fixed, extended, np.column_stack([values, extended[:, self.n_columns :]])), fixed
@@ -279,7 +280,7 @@ class Codec:
     def in_units(self, log_prob, log_slopes):
         """Log-density of each column of the table, (n, n_columns), from that of each unit."""
         parts = np.add.reduceat(log_prob, [s.start for s in self.slices], axis=1) + log_slopes
-        for i, difference in enumerate(self.differences, self.n_columns):
+        for i, difference in self._differences():
             parts[:, difference.j] += parts[:, i]
         return parts[:, : self.n_columns]
 

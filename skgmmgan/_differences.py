@@ -50,13 +50,13 @@ class Difference(NamedTuple):
         return cls(j, base, slope, step, float(float_error(-largest, largest, step)))
 
     @property
-    def log_unit(self):
-        return math.log(self.unit)
-
-    @property
     def width(self):
-        """Of a level, that makes its probability a density in the units of the table."""
+        """Of a level, that makes its probability a density."""
         return self.step or self.error
+
+    def log_unit(self, on_level):
+        """What turns log-densities, or log-probabilities of levels in a mask, into those of column j."""
+        return np.log(self.unit) - on_level * np.log(self.width)
 
     def of(self, values):
         """The differences in rows of the table, (n,)."""
