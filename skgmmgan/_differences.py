@@ -105,9 +105,9 @@ def find_differences(values, steps, even, rng):
     np.fill_diagonal(noise, np.inf)
     found = {}
 
-    def nearest(j, most):
+    def nearest(j, most, stop=None):
         """Columns with little noise about their multiples in column j, the least first, that do not hang on it."""
-        near = sorted(np.flatnonzero(noise[:, j] < most).tolist(), key=lambda i: noise[i, j])
+        near = sorted(np.flatnonzero(noise[:stop, j] < most).tolist(), key=lambda i: noise[i, j])
         near = (i for i in near if j not in chain(i, found) and is_there(values[:, i], values[:, j]))
         return islice(near, MAX_BASES)
 
@@ -118,7 +118,7 @@ def find_differences(values, steps, even, rng):
             telling = (d for d in differences if d is not None and abs(d.slope) * steps[d.base] >= least * d.grid)
             found |= {difference.j: difference for difference in islice(telling, 1)}
     for j in even:
-        i = next((i for i in nearest(j, MAX_NOISE) if i < j), None)
+        i = next(nearest(j, MAX_NOISE, stop=j), None)
         if i is not None and j not in found:
             difference = about(values, few, j, i, steps)
             if is_plainer(difference, values, rng):

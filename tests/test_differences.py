@@ -203,6 +203,9 @@ def test_columns_are_computed_from_what_is_not(rng):
     noise = rng.normal(0, 5, (2, 1000)).round(2)
     assert differences(np.column_stack([a, a + noise[0], a + noise.sum(axis=0)])) == [(1, 0), (2, 1)]
     assert differences(np.column_stack([a.round(), a, a.round(1)])) == [(0, 1), (2, 1)]
+    b = a + 3 * noise[0]
+    near = np.column_stack([a, b, *(b + rng.normal(0, 1, (4, 1000)))]).round(2)
+    assert (1, 0) in differences(near)
 
 
 def test_models_with_differences_come_back(orders, tmp_path):
