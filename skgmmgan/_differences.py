@@ -25,6 +25,8 @@ MAX_BASES = 3  # that are tried
 MAX_TRIALS = 5  # of a linear program, each with the rows that contradict the one before
 MIN_ROUNDED = 5  # different numbers that cannot be rounded by chance
 MAX_NOISE = 0.1  # standard deviation of a number about a multiple of another, relative to its own
+MIN_SHARE_LEFT = 0.8  # of the noise, by all earlier columns, ...
+MIN_ROWS_PER_COLUMN = 5  # ... if there are so many rows for each of them
 MIN_GAIN = 0.2  # nats by which noise is described better than its number is with the other
 TIE = 1e-6  # part of a rounding step by which numbers half way between two are moved
 N_ERRORS = 4  # standard errors by which a slope may be off
@@ -119,7 +121,7 @@ def find_differences(values, steps, even, rng):
             found |= {difference.j: difference for difference in islice(telling, 1)}
     for j in even:
         i = next(nearest(j, MAX_NOISE, stop=j), None)
-        if i is not None and j not in found:
+        if i is not None and j not in found and tells_most(few, j, i, [k for k in numbers if k < j]):
             difference = about(values, few, j, i, steps)
             if is_plainer(difference, values, rng):
                 found[j] = difference
@@ -131,6 +133,16 @@ def find_differences(values, steps, even, rng):
 def is_there(a, x):
     """Whether no number of x is where a is missing."""
     return not (np.isnan(a) & ~np.isnan(x)).any()
+
+
+def tells_most(X, j, i, others):
+    """Whether other columns, too, do not come much nearer to column j than column i alone, by linear regression."""
+    present = ~np.isnan(X[:, [j, *others]]).any(axis=1)
+    if present.sum() < MIN_ROWS_PER_COLUMN * len(others):
+        return True
+    x, a, A = (X[present][:, k] - X[present][:, k].mean(axis=0) for k in (j, [i], others))
+    alone, together = (np.linalg.norm(x - B @ np.linalg.lstsq(B, x)[0]) for B in (a, A))
+    return together > MIN_SHARE_LEFT * alone
 
 
 def chain(i, found):

@@ -208,6 +208,11 @@ def test_columns_are_computed_from_what_is_not(rng):
     assert (1, 0) in differences(near)
 
 
+def test_columns_that_many_others_tell_have_no_base(rng):
+    X = np.round(rng.normal(20, 8, (1000, 1)) + rng.normal(0, 0.25, (1000, 30)), 1)
+    assert len(differences(X)) < 6
+
+
 def test_models_with_differences_come_back(orders, tmp_path):
     pytest.importorskip("skops")
     from skgmmgan import load, save
