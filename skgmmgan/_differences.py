@@ -23,6 +23,7 @@ MAX_ROUNDING_RANGE = 2.0
 MAX_TIES = 0.02  # of the rows, that may be rounded to the other side
 MAX_BASES = 3  # that are tried
 MAX_TRIALS = 5  # of a linear program, each with the rows that contradict the one before
+DIGITS_OF_CONSTANT = 2  # that a factor has less, if a constant that is not 0 is added
 MIN_ROUNDED = 5  # different numbers that cannot be rounded by chance
 MAX_NOISE = 0.1  # standard deviation of a number about a multiple of another, relative to its own
 MIN_SHARE_LEFT = 0.8  # of the noise, by all earlier columns, ...
@@ -158,19 +159,23 @@ def rounding(values, few, j, i, steps):
     unit = grid / steps[i] if steps[i] else 1.0
     if not grid or not may_be_rounded(few[:, i], few[:, j], grid):
         return None
-    for through in (through_zero, through_any):
-        fraction = through(values[:, i], x, grid, unit)
-        if fraction:
-            step = grid / fraction.denominator if steps[i] else 0.0
-            plain = Difference.between(values, j, i, float(fraction) * unit, step)
-            d = plain.of(values)
-            constants = 0.0, TIE * grid, -TIE * grid, float(np.nanmin(d) + np.nanmax(d)) / 2
-            near = [c for c in constants if np.nanmax(np.abs(d - c)) <= (0.5 + 2 * TIE) * grid]
-            found = [plain._replace(grid=grid, constant=constant) for constant in near]
-            misses = [np.nansum(np.abs(difference.rounded(values) - x) > grid / 2) for difference in found]
-            if min(misses, default=np.inf) <= MAX_TIES * len(x):
-                return found[np.argmin(misses)]
+    fractions = (through(values[:, i], x, grid, unit) for through in (through_zero, through_any))
+    for fraction in plainest_first([fraction for fraction in fractions if fraction]):
+        step = grid / fraction.denominator if steps[i] else 0.0
+        plain = Difference.between(values, j, i, float(fraction) * unit, step)
+        d = plain.of(values)
+        constants = 0.0, TIE * grid, -TIE * grid, float(np.nanmin(d) + np.nanmax(d)) / 2
+        near = [c for c in constants if np.nanmax(np.abs(d - c)) <= (0.5 + 2 * TIE) * grid]
+        found = [plain._replace(grid=grid, constant=constant) for constant in near]
+        misses = [np.nansum(np.abs(difference.rounded(values) - x) > grid / 2) for difference in found]
+        if min(misses, default=np.inf) <= MAX_TIES * len(x):
+            return found[np.argmin(misses)]
     return None
+
+
+def plainest_first(fractions):
+    """Fractions in order, of which a later one, that needs a constant, must be shorter by DIGITS_OF_CONSTANT digits."""
+    return sorted(fractions, key=lambda fraction: n_digits(fraction) + DIGITS_OF_CONSTANT * fractions.index(fraction))
 
 
 def may_be_rounded(a, x, grid):
@@ -236,26 +241,36 @@ def plainest(low, high):
         return Fraction(0)
     if high < 0:
         return -plainest(-high, -low)
-    simplest = simplest_fraction(low, high)
-    n_decimal, decimal = fewest_digits(low, high)
-    n_inverse, inverse = fewest_digits(1 / high, 1 / low)
-    n_simplest = n_digits(simplest.numerator) + n_digits(simplest.denominator)
-    written = (n_decimal, decimal), (n_inverse, 1 / inverse), (n_simplest, simplest)
-    return min(written, key=lambda pair: (pair[0], pair[1].denominator))[1]
+    written = fewest_digits(low, high), 1 / fewest_digits(1 / high, 1 / low), simplest_fraction(low, high)
+    return min(written, key=lambda fraction: (n_digits(fraction), fraction.denominator))
 
 
-def n_digits(n):
-    """Digits of a whole number, zeros at the end left out; none for 1."""
-    return len(str(n).rstrip("0")) if n > 1 else 0
+def n_digits(fraction):
+    """The fewest digits that write a fraction as a decimal, the inverse of one, or a quotient."""
+    p, q = abs(fraction.numerator), fraction.denominator
+    return min(decimal_digits(p, q), decimal_digits(q, p), decimal_digits(p, 1) + decimal_digits(q, 1))
+
+
+def decimal_digits(p, q):
+    """Digits of the fraction p / q as a decimal, zeros at the end left out; infinitely many if it does not end."""
+    rest = q
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    if rest > 1:
+        return np.inf
+    while p % q:
+        p *= 10
+    return len(str(p // q).rstrip("0"))
 
 
 def fewest_digits(low, high):
-    """Number of digits of the decimal between two positive bounds that has the fewest, and the decimal."""
+    """The decimal between two positive bounds that has the fewest digits."""
     first = math.floor(math.log10(high))
     for n in count(1):
         step = Fraction(10) ** (first - n + 1)
         if math.ceil(low / step) * step <= high:
-            return n, math.ceil(low / step) * step
+            return math.ceil(low / step) * step
 
 
 def simplest_fraction(low, high):

@@ -184,6 +184,20 @@ def test_few_numbers_can_be_rounded(rng):
     assert (rows[:, 0] == (rows[:, 1] + 0.1) * 4 // 1461 + 2019).mean() > 0.995
 
 
+def test_times_and_their_days(rng):
+    pd = pytest.importorskip("pandas")
+    at = pd.Series(pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.randint(0, 500 * 24, 800), "h"))
+    X = pd.DataFrame({"day": at.dt.floor("D"), "at": at, "noise": rng.normal(size=800)})
+    model = GMMGAN(1, random_state=0, **PRIOR).fit(X)
+    (difference,) = model._model.codec.differences
+    assert difference[:3] == (0, 1, 1.0)
+    rows, _ = model.sample(2000, random_state=0)
+    assert (rows["day"] == rows["at"].dt.floor("D")).all()
+    rows, _ = model.sample(500, conditions={"day": "2024-06-05"}, random_state=0)
+    assert (rows["at"].dt.floor("D") == "2024-06-05").all()
+    assert rows["at"].nunique() > 20
+
+
 def test_what_only_looks_like_a_difference_is_none(rng):
     a = rng.uniform(0, 1000, 1000).round(1)
     noise = rng.normal(0, 10, 1000).round(1)
