@@ -123,20 +123,21 @@ class Codec:
             if twin is None:
                 sources.append(j)
             self.units[j] = replace(unit, allowed=found if twin is None else {twin: found[twin]})
-        for source, gap, j, own_gap in self.gaps:
+        for source, gap, own, own_gap in self.gaps:
             if own_gap != ABSENT:
+                j = own.start
                 allowed = np.ones((self.units[source].n_levels + 1, self.units[j].n_levels), dtype=bool)
                 allowed[gap] = np.arange(allowed.shape[1]) == own_gap
                 self.units[j] = replace(self.units[j], allowed={**self.units[j].allowed, source: allowed})
 
     def _find_gaps(self):
-        """Of each difference whose base may be missing: the unit and the level that tell this, and those of its own."""
+        """Of each difference whose base may be missing: the unit and level that tell it, its own units and level."""
         if not self.differences:
             return []
         behind = {difference.j: i for i, difference in self._differences()}
-        units = [[self.slices[behind.get(j, j)].start for j in (d.base, d.j)] for d in self.differences]
+        pairs = [(self.slices[behind.get(d.base, d.base)].start, self.slices[i]) for i, d in self._differences()]
         levels = self.missing_levels()
-        return [(base, levels[base], own, levels[own]) for base, own in units if levels[base] != ABSENT]
+        return [(base, levels[base], own, levels[own.start]) for base, own in pairs if levels[base] != ABSENT]
 
     def encode(self, values, rng=None):
         """Rows of the values; with `rng`, numbers are spread inside their rounding step first."""
@@ -188,7 +189,7 @@ class Codec:
         tied = np.zeros(len(self.columns), dtype=bool)
         for j, line in self._lines():
             tied[[j, *line.sources]] = True
-        column_of = np.repeat(np.arange(len(self.columns)), [s.stop - s.start for s in self.slices])
+        column_of = self.unit_mask(np.arange(len(self.columns)))
         for j, i, _ in self._dependencies():
             tied[column_of[[i, j]]] = True
         return tied[: self.n_columns]
@@ -209,8 +210,10 @@ class Codec:
         contradicted = np.zeros(len(values), dtype=bool)
         for j, line in self._lines():
             contradicted |= fixed[:, [j, *line.sources]].all(axis=1) & (line.misses(values, values[:, j]) > 0)
-        codes, fixed = self.encode(values).codes, self.unit_mask(fixed)
-        for j, i, allowed in self._dependencies():
+        dependencies = self._dependencies()
+        if dependencies:
+            codes, fixed = self.encode(values).codes, self.unit_mask(fixed)
+        for j, i, allowed in dependencies:
             known = fixed[:, i] & fixed[:, j] & (codes[:, i] != ABSENT) & (codes[:, j] != ABSENT)
             contradicted |= known & ~allowed[codes[:, i], codes[:, j]]
         return contradicted
@@ -315,8 +318,7 @@ class Codec:
                 z[:, i] = ndtri(np.clip(rank, TAIL, 1 - TAIL))
             absent = codes == ABSENT
             z[absent, i] = rng.standard_normal(absent.sum())
-        ends = {own.start: own.stop for own in self.slices}
-        for source, gap, j, _ in self.gaps:
+        for source, gap, own, _ in self.gaps:
             absent = rows.codes[:, source] == gap
-            z[absent, j : ends[j]] = rng.standard_normal((absent.sum(), ends[j] - j))
+            z[absent, own] = rng.standard_normal(z[absent, own].shape)
         return z

@@ -117,7 +117,7 @@ def find_differences(values, steps, even, rng):
     attempt = cache(lambda j, i: rounding(values, few, j, i, steps))
     for least in (1.0, 0.0):  # first what tells its base, whose steps are as large in those of its own
         for j in numbers:
-            differences = (attempt(j, i) for i in nearest(j, MAX_ROUNDING) if j not in found)
+            differences = (attempt(j, i) for i in nearest(j, MAX_ROUNDING)) if j not in found else ()
             telling = (d for d in differences if d is not None and abs(d.slope) * steps[d.base] >= least * d.grid)
             found |= {difference.j: difference for difference in islice(telling, 1)}
     for j in even:
@@ -180,18 +180,16 @@ def plainest_first(fractions):
 
 def may_be_rounded(a, x, grid):
     """Whether x is not far from a line through multiples of a, and enough rows and numbers would tell."""
-    present = ~np.isnan(a) & ~np.isnan(x)
-    a, x = a[present], x[present]
+    a, x = both_present(a, x)
     if len(a) < MIN_REPEATS or len(np.unique(x)) < MIN_ROUNDED:
         return False
-    slope = np.cov(a, x)[0, 1] / a.var(ddof=1)
-    return np.ptp(x - slope * a) <= MAX_ROUNDING_RANGE * grid
+    return np.ptp(x - regression_slope(a, x) * a) <= MAX_ROUNDING_RANGE * grid
 
 
 def through_zero(a, x, grid, unit):
     """The plainest fraction of a unit by which multiples of a are x after rounding; None if none is."""
-    present = (a != 0) & ~np.isnan(a) & ~np.isnan(x)
-    ends = np.array([x[present] - (0.5 + TIE) * grid, x[present] + (0.5 + TIE) * grid]) / a[present] / unit
+    a, x = both_present(np.where(a == 0, np.nan, a), x)
+    ends = np.array([x - (0.5 + TIE) * grid, x + (0.5 + TIE) * grid]) / a / unit
     low, high = ends.min(axis=0).max(), ends.max(axis=0).min()
     return plainest(Fraction(low), Fraction(high)) if low <= high else None
 
@@ -201,13 +199,9 @@ def through_any(a, x, grid, unit):
 
     The least and the largest are the solutions of a linear program, of some rows and those that contradict them.
     """
-    present = ~np.isnan(a) & ~np.isnan(x)
-    size = np.ptp(a[present])
-    a, x, scale = (
-        (a[present] - a[present].min()) / size,
-        x[present] / grid,
-        Fraction(size) * Fraction(unit) / Fraction(grid),
-    )
+    a, x = both_present(a, x)
+    size = np.ptp(a)
+    a, x, scale = (a - a.min()) / size, x / grid, Fraction(size) * Fraction(unit) / Fraction(grid)
     rows = np.arange(0, len(a), max(1, len(a) // PREVIEW))
     for _ in range(MAX_TRIALS):
         ends = extreme_slopes(a[rows], x[rows])
@@ -305,9 +299,8 @@ def linear_noise(X):
 
 def plain_slope(a, x):
     """The decimal of the fewest digits by which multiples of a come near to x; 1, if it suits half of the rows."""
-    present = ~np.isnan(a) & ~np.isnan(x)
-    a, x = a[present], x[present]
-    slope = np.cov(a, x)[0, 1] / a.var(ddof=1)
+    a, x = both_present(a, x)
+    slope = regression_slope(a, x)
     if median_abs_deviation(x - a) <= median_abs_deviation(x - slope * a):
         return 1.0
     within = N_ERRORS * (x - slope * a).std() / a.std() / np.sqrt(len(a))
@@ -315,11 +308,22 @@ def plain_slope(a, x):
     return next((plain for plain in rounded if abs(plain - slope) <= within), slope)
 
 
-def common_step(*steps):
-    """The largest step that all of these are multiples of, as decimals; 0 if one of them is."""
-    if not all(steps):
+def both_present(a, x):
+    """The numbers of the rows that have both."""
+    present = ~np.isnan(a) & ~np.isnan(x)
+    return a[present], x[present]
+
+
+def regression_slope(a, x):
+    """Of x on a, by least squares."""
+    return np.cov(a, x)[0, 1] / a.var(ddof=1)
+
+
+def common_step(a, b):
+    """The largest step that two are multiples of, as decimals; 0 if one of them is."""
+    if not (a and b):
         return 0.0
-    a, b = (Fraction(f"{abs(step):.12g}") for step in steps)
+    a, b = (Fraction(f"{abs(step):.12g}") for step in (a, b))
     return float(
         Fraction(math.gcd(a.numerator * b.denominator, b.numerator * a.denominator), a.denominator * b.denominator)
     )

@@ -120,11 +120,11 @@ def _guess(text):
     if not is_code and numbers.notna().all():
         is_whole = cells.str.fullmatch(DIGITS).all() or (len(cells) < len(text) and _is_whole(numbers))
         return _as_kind(text, "integer" if is_whole else "number")
-    if cells.str.match(ISO_DATE).all() and cells.str.contains(OFFSET).nunique() == 1:
+    is_date = cells.str.match(ISO_DATE)
+    if is_date.all() and cells.str.contains(OFFSET).nunique() == 1:
         times = pd.to_datetime(cells, format="ISO8601", errors="coerce", utc=bool(cells.str.contains(OFFSET).all()))
         if times.notna().all():
             return times.reindex(text.index)
-    is_date = cells.str.match(ISO_DATE)
     is_like = is_date | cells.str.fullmatch(LIKE_A_NUMBER)
     if is_like.mean() > MOSTLY and cells.nunique() > MANY and not cells.str.fullmatch(DIGITS).all():
         odd = cells[~is_date] if is_date.mean() > MOSTLY else cells[numbers.isna()]
@@ -246,11 +246,13 @@ def parse_cell(text, column):
         return {str(level): level for level in column.cat.categories}.get(text, text)
     if pd.api.types.is_bool_dtype(column):
         return TRUTH.get(text.lower(), text)
+    if is_text:
+        return text
     try:
-        if pd.api.types.is_datetime64_any_dtype(column) and re.match(ISO_DATE, text):
+        if pd.api.types.is_numeric_dtype(column):
+            return pd.to_numeric(text).item()
+        if re.match(ISO_DATE, text):
             return _in_zone_of(column, pd.Series([pd.to_datetime(text, format="ISO8601")])).iloc[0]
-        if is_text or pd.api.types.is_numeric_dtype(column):
-            return text if is_text else pd.to_numeric(text).item()
     except ValueError:
         pass
     raise ValueError(f"Column {column.name!r} holds no {text!r}; {WRITE}.")
