@@ -58,9 +58,11 @@ def test_class_densities_of_gaussians(rng):
 def test_the_density_of_rows_and_labels(refined):
     """It sums to one, and over rows to the shares that labels have when they are drawn."""
     model, X, y = refined
-    corners = np.stack(np.meshgrid(*2 * [np.linspace(-5, 5, 100, endpoint=False)]), axis=-1).reshape(-1, 2)
-    points = corners + np.random.RandomState(0).uniform(0, 10 / 100, corners.shape)  # trees jump between cells
-    by_label = [np.exp(model.score_samples(points, np.full(len(points), c))).mean() * 100 for c in (0, 1, 2)]
+    by_label = []
+    for c, end in enumerate((2.5, 5.0, 5.0)):
+        corners = np.stack(np.meshgrid(*2 * [np.linspace(-end, end, 100, endpoint=False)]), axis=-1).reshape(-1, 2)
+        points = corners + np.random.RandomState(0).uniform(0, 2 * end / 100, corners.shape)  # trees jump between cells
+        by_label.append(np.exp(model.score_samples(points, np.full(len(points), c))).mean() * (2 * end) ** 2)
     unseen = 1 / (len(X) + 1)  # what the label keeps for a class that was not there
     assert sum(by_label) + unseen == pytest.approx(1.0, abs=3 * model.log_normalizer_std_ + 0.01)
     _, drawn = model.sample(10_000, random_state=0)
