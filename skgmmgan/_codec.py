@@ -17,7 +17,8 @@ from ._columns import ABSENT, DiscreteColumn, LabelColumn, NumericColumn, is_dis
 from ._differences import find_differences
 from ._numbers import Decimals, float_error
 from ._orders import LevelOrders
-from ._relations import LinearColumn, dependency, eliminate, find_line, find_sums
+from ._relations import ComputedColumn, LinearColumn, dependency, eliminate, find_line, find_sums, kind_to_solve
+from ._rounded import RoundedColumn, RoundedSum, Solution, find_products, find_rounded_sums
 from ._table import UNSEEN
 
 ON_GRID = 1e-6  # part of its step by which a number that is solved for may miss it
@@ -34,6 +35,20 @@ class Rows(NamedTuple):
     z: np.ndarray
     codes: np.ndarray
     log_slopes: np.ndarray
+
+
+class Unknown(NamedTuple):
+    """A free column that fixed ones tell, given others: by an equation, a product, or one after the other.
+
+    An equation has a weight for each column and a constant, which sum to 0; that of the column `via` is 1.
+    """
+
+    source: int
+    needs: list  # the other columns that must be known
+    computed: list  # columns that are computed from these, before it can be solved
+    equation: np.ndarray | None = None
+    via: int = -1
+    product: int = -1  # the index of a ProductColumn: `via`, if there is an equation
 
 
 class Codec:
@@ -67,17 +82,24 @@ class Codec:
                     sources[j] = column, x
                     numbers.append(j)
             self.columns.append(column)
-        for j, column in find_sums(values, numbers, sources).items():
+        steps = {j: self.columns[j].step for j in numbers}
+        rounded = find_products(values, steps, list(sources))
+        for j, column in find_sums(values, numbers, set(sources) - set(rounded)).items():
             self._replace(j, column)
+            del steps[j]
+        rounded |= find_rounded_sums(values, steps, set(sources) - set(rounded), rounded)
+        for j, column in rounded.items():
+            self.columns[j] = column
         self.n_columns = len(self.columns)  # of the table
-        steps = {j: self.columns[j].step for j in numbers if not isinstance(self.columns[j], LinearColumn)}
         even = [j for j in steps if isinstance(getattr(self.columns[j], "grid", None), Decimals)]
         self.differences = []
-        for difference, line in find_differences(values, steps, even, rng):
+        for difference, line in find_differences(values, steps, even, rounded, rng):
             is_level = isinstance(self.columns[difference.j], DiscreteColumn)
             self.differences.append(difference._replace(unit=steps[difference.j] if is_level else 1.0))
             self.columns.append(difference.column(values, n_knots, rng))
             self._replace(difference.j, line)
+        computed = [j for j, column in enumerate(self.columns) if isinstance(column, ComputedColumn)]
+        self.computed = sorted(computed, key=self._depth)
         self.units, self.slices = [], []
         for column in self.columns:
             start = len(self.units)
@@ -87,12 +109,21 @@ class Codec:
         self.gaps = self._find_gaps()
 
     def _replace(self, j, line):
-        """Have a column computed, from columns that are not."""
-        for i, source in self._lines():
-            line.replace(i, source)
-        for _, other in self._lines():
-            other.replace(j, line)
+        """Have a column be a line of columns that are none."""
+        for i, other in enumerate(self.columns):
+            if isinstance(other, LinearColumn):
+                line.replace(i, other)
+        for other in self.columns:
+            if isinstance(other, (LinearColumn, RoundedSum)):
+                other.replace(j, line)
         self.columns[j] = line
+
+    def _depth(self, j):
+        """How many columns must be computed one after the other until column j is."""
+        if not isinstance(self.columns[j], ComputedColumn):
+            return 0
+        bases = [difference.base for difference in self.differences if difference.j == j]
+        return 1 + max(map(self._depth, self.columns[j].sources + bases))
 
     def extended(self, values):
         """Rows with the differences of their columns, (n, n_columns of the codec)."""
@@ -169,19 +200,17 @@ class Codec:
         return list(enumerate(self.differences, self.n_columns))
 
     def _lines(self):
-        """Index and column of those that others tell."""
-        return [(j, column) for j, column in enumerate(self.columns) if isinstance(column, LinearColumn)]
+        """Index and column of those that others tell, in an order in which they can be computed."""
+        return [(j, self.columns[j]) for j in self.computed]
 
     def fill_lines(self, values, enforce_decimals):
-        """Compute the columns that others tell, in place; first the differences that are rounding alone."""
-        for i, difference in self._differences():
-            if difference.grid and enforce_decimals:
-                base = self.columns[difference.base]
-                if isinstance(base, LinearColumn):
-                    values[:, difference.base] = base.of(values, enforce_decimals)
-                values[:, difference.j] = difference.rounded(values)
-                values[:, i] = difference.of(values)
+        """Compute the columns that others tell, in place, and differences that are rounding alone."""
+        rounding = {difference.j: (i, difference) for i, difference in self._differences() if difference.grid}
         for j, line in self._lines():
+            if j in rounding and enforce_decimals:
+                i, difference = rounding[j]
+                values[:, j] = difference.rounded(values)
+                values[:, i] = difference.of(values)
             values[:, j] = line.of(values, enforce_decimals)
 
     def tied(self):
@@ -196,7 +225,7 @@ class Codec:
 
     def sums(self):
         """Index and column of those that several others tell."""
-        return [(j, line) for j, line in self._lines() if line.is_sum]
+        return [(j, line) for j, line in self._lines() if line.is_joint]
 
     def beyond(self, values):
         """Mask of the rows in which a sum is beyond its bounds."""
@@ -205,11 +234,24 @@ class Codec:
             are_beyond |= (values[:, j] < line.low) | (values[:, j] > line.high)
         return are_beyond
 
+    def missed(self, values, given, fixed):
+        """Mask of the rows whose products, as they came, are not those that are given."""
+        missed = np.zeros(len(values), dtype=bool)
+        for j, line in self._lines():
+            if isinstance(line, RoundedColumn):
+                is_open = fixed[:, j] & ~fixed[:, line.sources].all(axis=1)
+                missed |= is_open & (line.misses(values, given[:, j]) > 0)
+        return missed
+
     def contradicted(self, values, fixed):
-        """Mask of the rows in which all columns of a line are fixed beside it, or levels that never came together."""
+        """Mask of the rows in which what is fixed contradicts relations: lines, products, or levels."""
         contradicted = np.zeros(len(values), dtype=bool)
         for j, line in self._lines():
             contradicted |= fixed[:, [j, *line.sources]].all(axis=1) & (line.misses(values, values[:, j]) > 0)
+        for unknown, rows in self.unknowns(fixed):
+            if unknown.product >= 0 and fixed[rows][:, unknown.needs].all():
+                solution, _ = self.solve(unknown, values[rows], True)
+                contradicted[rows] |= np.isneginf(solution.log_size) & ~solution.any_does
         dependencies = self._dependencies()
         if dependencies:
             codes, fixed = self.encode(values).codes, self.unit_mask(fixed)
@@ -223,22 +265,72 @@ class Codec:
         return [(j, i, allowed) for j, unit in enumerate(self.units) for i, allowed in unit.allowed.items()]
 
     def unknowns(self, fixed):
-        """Triples (equation, source, mask of rows) where fixed lines tell what a free source is, given others.
+        """Pairs (Unknown, mask of rows) where fixed columns tell what a free one is, given others.
 
-        Equations are those of `eliminate`. No source of one equation is in another of the same rows.
+        No source of one is needed by another of the same rows.
 
         Parameters
         ----------
         fixed : mask (n, n_columns)
         """
-        if not self._lines():
+        if not self.computed:
             return
         patterns, pattern = np.unique(fixed, axis=0, return_inverse=True)
         for k, known in enumerate(patterns):
-            for equation, source in eliminate(self._lines(), known, self.columns):
-                yield equation, source, pattern.ravel() == k
+            for unknown in self._unknowns_of(known):
+                yield unknown, pattern.ravel() == k
 
-    def solve(self, equation, source, values, enforce_decimals):
+    def _unknowns_of(self, known):
+        """The equations of `eliminate`, then the products, each solved for a column that no other needs."""
+        pairs = eliminate(self._lines(), known, self.columns)
+        wanted = [(source, equation) for equation, source in pairs if isinstance(self.columns[source], RoundedColumn)]
+        found = [
+            self._unknown(source, known, equation, source) for equation, source in pairs if source not in dict(wanted)
+        ]
+        wanted += [(j, None) for j, line in self._lines() if known[j] and isinstance(line, RoundedColumn)]
+        for j, equation in wanted:
+            taken = {i for unknown in found for i in [unknown.source, *unknown.needs]}
+            factors = [i for i in self.columns[j].sources if not known[i] and i not in taken]
+            kinds = {i: kind_to_solve(self.columns[i]) for i in factors if i not in self.computed}
+            source = max((i for i, kind in kinds.items() if kind == max(kinds.values())), default=None)
+            unknown = source is not None and self._unknown(source, known, equation, j, product=j)
+            if unknown and source not in unknown.needs:
+                found.append(unknown)
+        return found
+
+    def _unknown(self, source, known, equation, via, product=-1):
+        """What a column is solved from, down to columns that are not computed, or known."""
+        direct = [] if equation is None else [i for i in np.flatnonzero(equation[:-1]) if i != via]
+        if product >= 0:
+            direct += [i for i in [product, *self.columns[product].sources] if i not in (source, via) or known[i]]
+        needs, computed = [], []
+        while direct:
+            i = direct.pop()
+            if i in self.computed and not known[i]:
+                computed.append(i)
+                direct += self.columns[i].sources
+            elif i not in needs:
+                needs.append(i)
+        return Unknown(source, sorted(needs), [i for i in self.computed if i in computed], equation, via, product)
+
+    def solve(self, unknown, values, enforce_decimals, rng=None):
+        """The Solution of an unknown in rows, and by how much rounding has moved the column that its equation tells.
+
+        Without `rng`, of several numbers that make a product those nearest to the values are taken.
+        """
+        values = values.copy()
+        for i in unknown.computed:
+            values[:, i] = self.columns[i].of(values, enforce_decimals)
+        miss, via = np.zeros(len(values)), unknown.via
+        if unknown.equation is not None:
+            values[:, via], miss = self._solve_equation(unknown.equation, via, values, enforce_decimals)
+        if unknown.product < 0:
+            return Solution(values[:, via], np.zeros(len(values)), np.zeros(len(values), dtype=bool)), miss
+        source, product = unknown.source, self.columns[unknown.product]
+        x = values[:, unknown.product]
+        return product.solve(source, self.columns[source], values, x, enforce_decimals, rng), miss
+
+    def _solve_equation(self, equation, source, values, enforce_decimals):
         """Numbers of a source that belong to the rest of the rows, and by how much rounding has moved them."""
         others = np.flatnonzero(equation[:-1])
         others = others[others != source]
@@ -252,13 +344,21 @@ class Codec:
         return x, np.where(np.abs(miss) <= (min(error, column.step / 4) if column.step else error), 0.0, miss)
 
     def complete(self, values, fixed, enforce_decimals):
-        """Values and mask of fixed cells, with what lines tell of them alone."""
+        """Values and mask of fixed cells, with what the relations tell of them alone."""
         values, fixed = self._with_fixed_differences(values, fixed)
-        free = ~fixed
-        for equation, source, rows in self.unknowns(fixed):
-            if np.flatnonzero(equation[:-1] * free[rows][0]).tolist() == [source]:
-                values[rows, source], _ = self.solve(equation, source, values[rows], enforce_decimals)
-                fixed[rows, source] = True
+        n_fixed = -1
+        while fixed.sum() > n_fixed:
+            n_fixed = fixed.sum()
+            for j, product in self._lines():
+                if isinstance(product, RoundedColumn):
+                    told = fixed[:, product.sources].all(axis=1) & ~fixed[:, j]
+                    values[told, j], fixed[told, j] = product.of(values[told], enforce_decimals), True
+            for unknown, rows in self.unknowns(fixed.copy()):
+                if fixed[rows][:, unknown.needs].all():
+                    solution, _ = self.solve(unknown, values[rows], enforce_decimals)
+                    alone = (solution.log_size == 0) & ~solution.any_does
+                    told = np.flatnonzero(rows)[alone]
+                    values[told, unknown.source], fixed[told, unknown.source] = solution.x[alone], True
         return values, fixed
 
     def _with_fixed_differences(self, values, fixed):

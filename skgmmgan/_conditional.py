@@ -138,23 +138,27 @@ class Pool:
             rows = column.encode(self.ahead[j][drawn], None)
             self._set(rows, drawn, fixed, z, codes)
             gain[drawn] = -log_margin(column, *rows[:2])
-        for equation, source, groups in self.unknowns:
-            if source == j:
+        for unknown, groups in self.unknowns:
+            if unknown.source == j:
                 where = np.flatnonzero(np.repeat(groups, self.size))
-                self._draw_ahead([k for k in np.flatnonzero(equation[:-1]) if k > j], where)
-                x, miss = codec.solve(equation, j, self._values()[where], self.model.enforce_decimals)
+                self._draw_ahead([k for k in unknown.needs if k > j], where)
+                values = self._values()[where]
+                solution, miss = codec.solve(unknown, values, self.model.enforce_decimals, self.rng)
+                possible = self._make_up(unknown.equation, j, where, miss)
+                possible &= column.allows(solution.x, self.model.enforce_bounds) & ~np.isnan(solution.x)
+                told = ~solution.any_does
+                where, x = where[told], solution.x[told]
                 encoded = column.encode(x, None)
                 self._set(encoded, where, fixed, z, codes)
-                possible = self._make_up(equation, j, where, miss) & column.allows(x, self.model.enforce_bounds)
-                possible &= ~np.isnan(x)
-                gain[where] = np.where(possible, encoded[2] + column.log_cell(encoded[1]), -np.inf)
+                size = encoded[2] + column.log_cell(encoded[1]) + solution.log_size[told]
+                gain[where] = np.where(possible[told], size, -np.inf)
                 self.failed |= np.isneginf(gain).reshape(self.m, self.size).all(axis=1)
         return torch.as_tensor(gain, dtype=z.dtype, device=z.device)
 
     def _make_up(self, equation, j, where, miss):
         """Mask of the particles whose solved numbers miss nothing, or nothing that a later difference cannot be."""
-        for k in range(max(j + 1, self.model.codec.n_columns), len(equation) - 1):
-            if equation[k] and k in self.ahead and not np.isnan(self.ahead[k][where]).any():
+        for k in range(max(j + 1, self.model.codec.n_columns), self.given.values.shape[1]):
+            if equation is not None and equation[k] and k in self.ahead and not np.isnan(self.ahead[k][where]).any():
                 column, d = self.model.codec.columns[k], self.ahead[k][where]
                 d = np.where(miss == 0, d, column.snapped(d - miss / equation[k], self.model.enforce_decimals))
                 self.ahead[k][where] = d
@@ -238,13 +242,17 @@ class Pool:
     def draw(self, n):
         """n rows for each given row, (m, n, n_columns), and the effective sample size, (m,)."""
         codec, values = self.model.codec, self._values()
-        for equation, source, groups in self.unknowns:
-            where = np.repeat(groups, self.size)
-            values[where, source], _ = codec.solve(equation, source, values[where], self.model.enforce_decimals)
+        for unknown, groups in self.unknowns:
+            where = np.flatnonzero(np.repeat(groups, self.size))
+            solution, _ = codec.solve(unknown, values[where], self.model.enforce_decimals)
+            told = ~(solution.any_does | np.isnan(solution.x))
+            values[where[told], unknown.source] = solution.x[told]
         codec.fill_lines(values, self.model.enforce_decimals)
-        values = self._with_given(values)  # also what is off its line
+        given = self._with_given(values)  # also what is off its line
+        missed = codec.missed(values, given, np.repeat(self.given.fixed, self.size, axis=0))
+        values = given
         tilt = np.minimum(self.model.log_tilt(values), self.model.log_cap)
-        beyond = (codec.beyond(values) & self.model.enforce_bounds).reshape(self.m, self.size)
+        beyond = (missed | codec.beyond(values) & self.model.enforce_bounds).reshape(self.m, self.size)
         self.failed |= beyond.all(axis=1)
         beyond &= ~beyond.all(axis=1, keepdims=True)
         log_weights = np.where(beyond, -np.inf, self.log_weights + tilt.reshape(self.m, self.size))

@@ -15,7 +15,7 @@ from scipy.optimize import linprog
 from scipy.stats import median_abs_deviation
 
 from ._columns import column_of_numbers, log_margin
-from ._numbers import float_error, round_to_grid
+from ._numbers import TIE, float_error, round_half, round_to_grid
 from ._relations import MIN_ON_LINE, MIN_REPEATS, PREVIEW, LinearColumn
 
 MAX_ROUNDING = 0.3  # noise that rounding may be, relative to its column; in its steps, before the slope is right, ...
@@ -29,7 +29,6 @@ MAX_NOISE = 0.1  # standard deviation of a number about a multiple of another, r
 MIN_SHARE_LEFT = 0.8  # of the noise, by all earlier columns, ...
 MIN_ROWS_PER_COLUMN = 5  # ... if there are so many rows for each of them
 MIN_GAIN = 0.2  # nats by which noise is described better than its number is with the other
-TIE = 1e-6  # part of a rounding step by which numbers half way between two are moved
 N_ERRORS = 4  # standard errors by which a slope may be off
 N_KNOTS = 5  # of the transforms that tell that
 BLUR = 1e-3  # variance that a mixture of many rows adds to coordinates
@@ -77,9 +76,7 @@ class Difference(NamedTuple):
 
     def rounded(self, values):
         """Column j as rounding tells it, (n,)."""
-        exact = (self.slope * values[:, self.base] + self.constant) / self.grid
-        halves = np.round(2 * exact) / 2  # ties are no matter of float error
-        return round_to_grid(np.where(np.abs(exact - halves) < TIE / 10, halves, exact) * self.grid, self.grid)
+        return round_half(self.slope * values[:, self.base] + self.constant, self.grid)
 
     def line(self, values, own, step):
         """The LinearColumn of column j with that step, if the differences are a column with the index `own`."""
@@ -91,7 +88,7 @@ class Difference(NamedTuple):
         return not line.misses(np.column_stack([values, self.of(values)]), values[:, self.j]).any()
 
 
-def find_differences(values, steps, even, rng):
+def find_differences(values, steps, even, joint, rng):
     """Columns that are a multiple of another, and rounding or little noise: pairs of Difference and LinearColumn.
 
     The differences are columns behind those of the table. Rounding is of a finer column, noise about an earlier one.
@@ -101,8 +98,10 @@ def find_differences(values, steps, even, rng):
     values : (n_samples, n_columns)
     steps : dict from the index of a column to consider to its rounding step
     even : indices of those that may have noise
+    joint : dict from the index of a column that others tell to that ComputedColumn, which can be a base
     """
     few, numbers = values[:: max(1, len(values) // PREVIEW)], list(steps)
+    free = [j for j in numbers if j not in joint]
     noise = np.full((values.shape[1], values.shape[1]), np.inf)
     noise[np.ix_(numbers, numbers)] = linear_noise(few[:, numbers])
     np.fill_diagonal(noise, np.inf)
@@ -111,22 +110,22 @@ def find_differences(values, steps, even, rng):
     def nearest(j, most, stop=None):
         """Columns with little noise about their multiples in column j, the least first, that do not hang on it."""
         near = sorted(np.flatnonzero(noise[:stop, j] < most).tolist(), key=lambda i: noise[i, j])
-        near = (i for i in near if j not in chain(i, found) and is_there(values[:, i], values[:, j]))
+        near = (i for i in near if j not in origins(i, found, joint) and is_there(values[:, i], values[:, j]))
         return islice(near, MAX_BASES)
 
     attempt = cache(lambda j, i: rounding(values, few, j, i, steps))
     for least in (1.0, 0.0):  # first what tells its base, whose steps are as large in those of its own
-        for j in numbers:
+        for j in free:
             differences = (attempt(j, i) for i in nearest(j, MAX_ROUNDING)) if j not in found else ()
             telling = (d for d in differences if d is not None and abs(d.slope) * steps[d.base] >= least * d.grid)
             found |= {difference.j: difference for difference in islice(telling, 1)}
     for j in even:
         i = next(nearest(j, MAX_NOISE, stop=j), None)
-        if i is not None and j not in found and tells_most(few, j, i, [k for k in numbers if k < j]):
+        if i is not None and j not in found and j not in joint and tells_most(few, j, i, [k for k in numbers if k < j]):
             difference = about(values, few, j, i, steps)
             if is_plainer(difference, values, rng):
                 found[j] = difference
-    bases_first = sorted(found.values(), key=lambda difference: len(list(chain(difference.j, found))))
+    bases_first = sorted(found.values(), key=lambda difference: len(list(origins(difference.j, found, joint))))
     exact = [difference for difference in bases_first if difference.gives_back(values, steps[difference.j])]
     return [(d, d.line(values, own, steps[d.j])) for own, d in enumerate(exact, values.shape[1])]
 
@@ -146,11 +145,12 @@ def tells_most(X, j, i, others):
     return together > MIN_SHARE_LEFT * alone
 
 
-def chain(i, found):
-    """Columns that column i is computed from, one after the other."""
-    while i in found:
-        i = found[i].base
-        yield i
+def origins(i, found, joint):
+    """Columns that column i is computed from, directly or not."""
+    direct = ([found[i].base] if i in found else []) + (joint[i].sources if i in joint else [])
+    for source in direct:
+        yield source
+        yield from origins(source, found, joint)
 
 
 def rounding(values, few, j, i, steps):
@@ -194,33 +194,34 @@ def through_zero(a, x, grid, unit):
     return plainest(Fraction(low), Fraction(high)) if low <= high else None
 
 
-def through_any(a, x, grid, unit):
+def through_any(a, x, grid, unit, slack=0.0):
     """The plainest fraction of a unit by which multiples of a and any constant are x after rounding; None if none is.
 
-    The least and the largest are the solutions of a linear program, of some rows and those that contradict them.
+    The least and the largest are the solutions of a linear program, of some rows and those that contradict them. All
+    numbers may be off by a part of the rounding step more, the slack.
     """
     a, x = both_present(a, x)
     size = np.ptp(a)
     a, x, scale = (a - a.min()) / size, x / grid, Fraction(size) * Fraction(unit) / Fraction(grid)
     rows = np.arange(0, len(a), max(1, len(a) // PREVIEW))
     for _ in range(MAX_TRIALS):
-        ends = extreme_slopes(a[rows], x[rows])
+        ends = extreme_slopes(a[rows], x[rows], 0.5 + TIE + slack)
         if ends is None:
             return None
         fraction = plainest(*(Fraction(end) / scale for end in ends))
         left = x - float(fraction * scale) * a
-        if np.ptp(left) <= 1 + 4 * TIE:
+        if np.ptp(left) <= 1 + 4 * TIE + 2 * slack:
             return fraction
         rows = np.append(rows, [left.argmin(), left.argmax()])
     return None
 
 
-def extreme_slopes(a, x):
-    """The least and the largest slope of a line that leaves no x more than half a step off; None if there is none."""
+def extreme_slopes(a, x, off):
+    """The least and the largest slope of a line that leaves no x more than that off; None if there is none."""
     one = np.ones(len(a))
     within = {
         "A_ub": np.column_stack([np.append(a, -a), np.append(one, -one)]),
-        "b_ub": np.append(x, -x) + 0.5 + TIE,
+        "b_ub": np.append(x, -x) + off,
         "bounds": (None, None),
     }
     low = linprog([1.0, 0.0], **within)

@@ -16,6 +16,7 @@ ROWS_PER_NUMBER = 10  # on average, that tell numbers which may occur from measu
 MIN_UNEVEN = 0.05  # part of the rows on both sides of gaps, that lies at uneven ones
 MIN_HEAPED = 0.2  # share of the rows by which numbers miss their neighbours' mean, beyond chance, if they are heaped
 MIN_MULTIPLES = 10  # distinct numbers that tell a common divisor from chance
+TIE = 1e-6  # part of a rounding step by which numbers half way between two are moved
 LINE_ERROR = 1e-9  # float error of a number on a line without a grid, relative to the range
 
 
@@ -51,6 +52,13 @@ def round_to_grid(x, step):
     decimals = next((d for d in range(-20, 20) if np.isclose(np.round(step, d), step, rtol=1e-13, atol=0.0)), 20)
     multiples = np.round(x / step) * step
     return np.round(multiples, decimals) if decimals > 0 else multiples
+
+
+def round_half(x, step):
+    """Multiples of a step nearest to x, where float error makes no half of a step more or less than one."""
+    multiples = x / step
+    halves = np.round(2 * multiples) / 2
+    return round_to_grid(np.where(np.abs(multiples - halves) < TIE / 10, halves, multiples) * step, step)
 
 
 class Decimals(NamedTuple):

@@ -41,22 +41,23 @@ def dependency(a, b, n_levels):
     return None
 
 
-class LinearColumn(NumericColumn):
-    """A column that was a linear combination of others in every row: it has no more to tell than whether it is.
+class ComputedColumn(NumericColumn):
+    """A column that others told in every row: it has no more to tell than whether they do.
 
-    `encode` is told 0 where it is and 1 where it is not, and the codec computes its numbers.
+    `encode` is told 0 where they do and 1 where not, and the codec computes its numbers.
     """
 
-    def __init__(self, x, step, sources, slopes, intercept):
+    def __init__(self, x, step, sources):
         present = x[~np.isnan(x)]
         self.low, self.high = present.min(), present.max()
         self.step, self.grid = step, Decimals(step)
-        self.sources, self.slopes, self.intercept = list(sources), np.array(slopes), intercept
+        self.sources = list(sources)
         self.levels = self._states(np.empty(0), np.empty(0), len(present), len(x) - len(present))
         self.told = DiscreteColumn(np.zeros(1))
 
     @property
-    def is_sum(self):
+    def is_joint(self):
+        """Whether several columns tell it, so that its bounds are not theirs."""
         return len(self.sources) > 1
 
     def units(self, start):
@@ -69,8 +70,16 @@ class LinearColumn(NumericColumn):
         return self.told.decode(z, codes, rng)
 
     def features(self, x):
-        """Nothing new of a line; a sum is what trees would have to add up."""
-        return super().features(x) if self.is_sum else np.zeros(len(x))
+        """Nothing new of one column; of several it is what trees would have to compute."""
+        return super().features(x) if self.is_joint else np.zeros(len(x))
+
+
+class LinearColumn(ComputedColumn):
+    """A column that was a linear combination of others in every row."""
+
+    def __init__(self, x, step, sources, slopes, intercept):
+        super().__init__(x, step, sources)
+        self.slopes, self.intercept = np.array(slopes), intercept
 
     def of(self, values, enforce_decimals=True):
         """The numbers that belong to rows of the table."""
@@ -91,6 +100,7 @@ class LinearColumn(NumericColumn):
         for i, slope in zip(line.sources, line.slopes):
             factors[i] = factors.get(i, 0.0) + factor * slope
         self.intercept += factor * line.intercept
+        factors = {i: slope for i, slope in factors.items() if abs(slope) > NO_WEIGHT * abs(factor)}
         self.sources, self.slopes = list(factors), np.array(list(factors.values()))
 
 
@@ -219,10 +229,10 @@ def eliminate(lines, known, columns):
 
     Parameters
     ----------
-    lines : pairs of index and LinearColumn
+    lines : pairs of index and ComputedColumn; only LinearColumns have equations
     known : mask of the columns
     """
-    lines = [(j, line) for j, line in lines if known[j]]
+    lines = [(j, line) for j, line in lines if known[j] and isinstance(line, LinearColumn)]
     equations = np.zeros((len(lines), len(columns) + 1))
     for equation, (j, line) in zip(equations, lines):
         equation[line.sources], equation[-1], equation[j] = -line.slopes, -line.intercept, 1.0
@@ -243,5 +253,12 @@ def source_to_solve(weights, columns):
     parts = np.flatnonzero(weights)
     moves = [abs(weights[i]) * (columns[i].high - columns[i].low) for i in parts]
     enough = [i for i, move in zip(parts, moves) if move >= NEGLIGIBLE * max(moves)]
-    kinds = {i: isinstance(columns[i], NumericColumn) * (1 + (columns[i].levels is None)) for i in enough}
+    kinds = {i: kind_to_solve(columns[i]) for i in enough}
     return max((i for i, kind in kinds.items() if kind == max(kinds.values())), default=None)
+
+
+def kind_to_solve(column):
+    """How well a column can be solved for: 2 a number without atoms, 1 another or what is computed, 0 a level."""
+    if isinstance(column, ComputedColumn):
+        return 1
+    return isinstance(column, NumericColumn) * (1 + (column.levels is None))

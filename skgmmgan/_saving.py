@@ -17,13 +17,25 @@ from ._gmmgan import GMMGAN
 from ._model import Model
 from ._numbers import Decimals
 from ._relations import LinearColumn
+from ._rounded import ProductColumn, RoundedSum
 from ._table import Categories, Floats, Integers, Table
 from ._transforms import Cells, Spline
 
 OWN = [
     *(GMMGAN, GMMGANClassifier, TorchMLPClassifier, Model, Generator, LabelledGenerator),
     *(Cells, Decimals, Spline),
-    *(Codec, Difference, DiscreteColumn, LabelColumn, Levels, LinearColumn, NumericColumn, Unit),
+    *(
+        Codec,
+        Difference,
+        DiscreteColumn,
+        LabelColumn,
+        Levels,
+        LinearColumn,
+        NumericColumn,
+        ProductColumn,
+        RoundedSum,
+        Unit,
+    ),
     *(Table, Categories, Floats, Integers, ArrayContainer, NarwhalsContainer, PandasContainer),
 ]
 TRUSTED = [f"{kind.__module__}.{kind.__qualname__}" for kind in OWN] + [

@@ -614,7 +614,7 @@ def test_what_only_looks_like_a_line_is_none(rng):
     ):
         model = GMMGAN(1, **PRIOR).fit(np.column_stack(pair))
         lines = [column for column in model._model.codec.columns if isinstance(column, LinearColumn)]
-        assert all(line.is_sum for line in lines)
+        assert all(line.is_joint for line in lines)
 
 
 def test_fine_lines_are_exact_beside_what_is_given():

@@ -16,6 +16,7 @@ ORDER = [
     {"_columns", "_orders", "_prior", "_network", "_labels"},
     {"_relations"},
     {"_differences"},
+    {"_rounded"},
     {"_codec"},
     {"_generator", "_discriminator"},
     {"_model", "_em"},
@@ -33,7 +34,7 @@ ORDER = [
 ]
 NO_TORCH = {
     *("_plain", "_pandas", "_polars", "_containers", "_table", "_em", "_labels", "_files"),
-    *("_transforms", "_numbers", "_columns", "_orders", "_relations", "_differences", "_codec"),
+    *("_transforms", "_numbers", "_columns", "_orders", "_relations", "_differences", "_rounded", "_codec"),
     *("_comparison", "_neighbors", "pipeline", "metrics"),
     *("_display", "_table_displays", "_model_displays", "plotting", "report"),
 }

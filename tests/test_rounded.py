@@ -1,0 +1,230 @@
+"""Columns that are computed from several others and rounded."""
+
+import warnings
+
+import numpy as np
+import pytest
+from scipy.stats import lognorm, poisson
+
+from skgmmgan import GMMGAN, load, save
+from skgmmgan._codec import Codec
+from skgmmgan._rounded import ProductColumn, RoundedSum, find_products, find_rounded_sums
+
+PRIOR = {"max_epochs": 0, "adversarial_rounds": 0, "random_state": 0}
+
+
+def cents(x):
+    return np.round(x + 1e-9, 2)
+
+
+def bills(n=1500, seed=0):
+    """Quantity, price, their product, a tax on it, shipping, and the sum of all."""
+    rng = np.random.RandomState(seed)
+    quantity, price = rng.poisson(2, n) + 1, cents(rng.lognormal(3, 0.8, n))
+    total, shipping = cents(quantity * price), cents(rng.gamma(2, 3, n))
+    tax = cents(0.19 * total)
+    return np.column_stack([quantity, price, total, tax, shipping, cents(total + tax + shipping)])
+
+
+def bodies(n=1500, seed=0):
+    """Weight, height and body mass index."""
+    rng = np.random.RandomState(seed)
+    weight, height = np.round(rng.normal(75, 12, n), 1), np.round(rng.normal(172, 9, n))
+    return np.column_stack([weight, height, np.round(weight / (height / 100) ** 2, 1)])
+
+
+def grades(n=1500, seed=0):
+    """Three grades, their mean, and a score that weighs them."""
+    rng = np.random.RandomState(seed)
+    g = np.clip(np.round(rng.normal(70, 10, (n, 1)) + rng.normal(0, 8, (n, 3))), 0, 100)
+    return np.column_stack([g, np.round(g.mean(axis=1), 1), np.round(g @ [0.2, 0.3, 0.5])])
+
+
+def codec_of(values):
+    none = np.zeros(values.shape[1], dtype=bool)
+    return Codec(values, none, none, n_knots=10, rng=np.random.RandomState(0))
+
+
+def relations(values):
+    """Kind and sources of the columns that are computed."""
+    return {j: (type(column).__name__, column.sources) for j, column in codec_of(values)._lines()}
+
+
+def hold(rows):
+    """Share of the bills in which everything adds up."""
+    quantity, price, total, tax, shipping, due = rows.T
+    misses = [total - quantity * price, tax - 0.19 * total, due - total - tax - shipping]
+    return (np.abs(misses) < 0.0051).all(axis=0).mean()
+
+
+@pytest.fixture(scope="module")
+def shop():
+    return GMMGAN(**PRIOR).fit(bills())
+
+
+def test_products_and_what_is_computed_from_them():
+    found = relations(bills())
+    assert found[2] == ("ProductColumn", [0, 1])
+    assert found[3] == ("LinearColumn", [2, 6])  # the tax, by its difference from a multiple of the total
+    assert found[5] == ("LinearColumn", [2, 4, 6])
+
+
+def test_quotients_and_squares(rng):
+    (index,) = (column for _, column in codec_of(bodies())._lines())
+    assert (index.sources, index.exponents.tolist(), index.factor) == ([0, 1], [1.0, -2.0], 10_000.0)
+    radius = np.round(rng.uniform(1, 9, 300), 1)
+    (area,) = (column for _, column in codec_of(np.column_stack([radius, np.round(3.14 * radius**2, 2)]))._lines())
+    assert (area.sources, area.exponents.tolist(), area.factor) == ([0], [2.0], 3.14)
+
+
+def test_one_of_three_columns_is_the_product():
+    """The price is the total by the quantity, too; but one of the three must be drawn."""
+    for order in ([0, 1, 2], [2, 1, 0], [1, 2, 0]):
+        (total,) = relations(bills()[:, order])
+        assert order[total] == 2
+
+
+def test_no_products_by_chance(rng):
+    numbers = [rng.normal(size=(400, 15)), rng.randint(1, 60, (400, 15)), np.round(rng.gamma(2, 9, (100, 15)))]
+    assert all(relations(X.astype(float)) == {} for X in numbers)
+    nearly = np.column_stack([np.round(rng.lognormal(3, 1, 500), 2), rng.choice([1.0, 1.0001, 1.0002], 500)])
+    nearly = np.column_stack([nearly, np.round(0.5 * nearly[:, 0], 1)])
+    assert not any(kind == "ProductColumn" for kind, _ in relations(nearly).values())
+    almost = bills()
+    almost[7, 2] += 0.02
+    assert 2 not in relations(almost)
+
+
+def test_sums_that_are_rounded():
+    found = dict(codec_of(grades())._lines())
+    assert set(found) == {3, 4}
+    np.testing.assert_allclose(found[3].slopes, 1 / 3, rtol=1e-9)
+    np.testing.assert_allclose(found[4].slopes, [0.2, 0.3, 0.5], rtol=1e-9)
+    assert all(isinstance(column, RoundedSum) for column in found.values())
+
+
+def test_no_sums_by_chance(rng):
+    X = np.round(rng.multivariate_normal(np.zeros(8), 0.95 + 0.05 * np.eye(8), 2000) * 20)
+    assert relations(X) == {}
+    assert find_rounded_sums(np.empty((0, 3)), {}, [], {}) == {} == find_products(np.empty((0, 3)), {}, [])
+
+
+def test_ages_on_a_day_and_minutes_between_two_times(rng):
+    pd = pytest.importorskip("pandas")
+    n = 3000
+    birth = pd.Timestamp("1940-01-01") + pd.to_timedelta(rng.randint(0, 24_000, n), unit="D")
+    start = pd.Timestamp("2021-01-01") + pd.to_timedelta(rng.randint(0, 900 * 86_400, n), unit="s")
+    end = start + pd.to_timedelta(rng.gamma(3, 400, n).astype(int), unit="s")
+
+    def age_on(day, birth):
+        return day.dt.year - birth.dt.year - (day.dt.strftime("%m%d") < birth.dt.strftime("%m%d"))
+
+    X = pd.DataFrame({"birth": birth, "start": start, "end": end, "day": start.normalize()})
+    X["age"], X["minutes"] = age_on(X.day, X.birth), ((end - start).total_seconds() / 60).round()
+    model = GMMGAN(**PRIOR).fit(X)
+    for conditions in ({}, {"age": 40}, {"minutes": 30}, {"age": 40, "birth": pd.Timestamp("1982-03-05")}):
+        rows, _ = model.sample(500, conditions=conditions or None)
+        assert (age_on(rows.day, rows.birth) == rows.age).mean() > 0.98
+        seconds = (rows.end - rows.start).dt.total_seconds()
+        assert (np.abs(seconds / 60 - rows.minutes) <= 0.5).all()
+        assert (rows.day == rows.start.dt.normalize()).all()
+        assert all((rows[name] == value).all() for name, value in conditions.items())
+
+
+def test_drawn_rows_add_up(shop):
+    rows, _ = shop.sample(3000)
+    assert hold(rows) == 1.0
+    real = bills(3000, seed=1)
+    assert np.quantile(rows, 0.5, axis=0) == pytest.approx(np.quantile(real, 0.5, axis=0), rel=0.1)
+    assert (rows <= bills().max(axis=0)).all()  # also what is multiplied is within its bounds
+    refined = GMMGAN(max_epochs=2, adversarial_rounds=1, random_state=0).fit(bills())
+    assert hold(refined.sample(1000)[0]) == 1.0
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [{2: 100.0}, {2: 100.0, 0: 4}, {2: 100.0, 1: 25.0}, {0: 4}, {1: 19.99}, {3: 19.0}, {5: 200.0}, {5: 200.0, 0: 2}],
+    ids=str,
+)
+def test_conditions_on_what_is_multiplied(shop, conditions):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        rows, _ = shop.sample(200, conditions=conditions)
+    assert hold(rows) == 1.0
+    assert all((rows[:, j] == value).all() for j, value in conditions.items())
+    assert len(np.unique(rows, axis=0)) > 100
+
+
+def test_quantities_given_a_total(shop):
+    """Against the shares of the quantities whose price would be in whole cents."""
+    rows, _ = shop.sample(2000, conditions={2: 100.0})
+    quantity = np.arange(1, 11)
+    price = 100 / quantity
+    share = poisson.pmf(quantity - 1, 2) * lognorm.pdf(price, 0.8, scale=np.exp(3))
+    share *= np.abs(cents(price) * quantity - 100) < 1e-6
+    assert rows[:, 0].mean() == pytest.approx((share * quantity).sum() / share.sum(), abs=0.3)
+    assert set(rows[:, 0]) <= {1, 2, 4, 5, 8, 10}
+
+
+@pytest.mark.parametrize("conditions", [{0: 2, 2: 97.53}, {1: 33.0, 2: 100.0}, {0: 2, 1: 10.0, 2: 30.0}], ids=str)
+def test_contradictions_are_told(shop, conditions):
+    with pytest.warns(UserWarning, match="contradict what held in every row"):
+        shop.sample(10, conditions=conditions)
+
+
+def test_a_factor_of_zero(rng):
+    """No discount, whatever the price."""
+    rate = rng.choice([0, 0.1, 0.2], 1500, p=[0.7, 0.2, 0.1])
+    price = np.round(rng.lognormal(3, 0.8, 1500), 2)
+    X = np.column_stack([price, rate, cents(price * rate)])
+    model = GMMGAN(**PRIOR).fit(X)
+    rows, _ = model.sample(2000, conditions={2: 0.0})
+    assert (rows[:, 1] == 0).all()
+    assert np.log(rows[:, 0]).std() == pytest.approx(0.8, abs=0.1)
+    rows, _ = model.sample(2000)
+    assert (np.abs(rows[:, 2] - rows[:, 0] * rows[:, 1]) < 0.0051).all()
+
+
+def test_gaps_are_filled_by_what_they_must_be(shop):
+    rows = bills(90, seed=5)
+    X = rows.copy()
+    for j in (0, 1, 2):
+        X[30 * j : 30 * j + 30, j] = np.nan
+    np.testing.assert_allclose(shop.impute(X), rows)
+    X[:, :2] = np.nan
+    X[:, 2] = rows[:, 2]
+    assert hold(shop.impute(X)) == 1.0
+
+
+def test_a_product_adds_nothing_to_the_density():
+    """But that its bounds leave some rows out; and rows whose product is another one have next to none."""
+    X = bills()[:, :3]
+    model, parts = GMMGAN(**PRIOR).fit(X), GMMGAN(**PRIOR).fit(X[:, :2])
+    within = model._model.log_within
+    assert -0.05 < within < 0
+    assert model.score(X) + within == pytest.approx(parts.score(X[:, :2]), abs=0.01)
+    assert (model.score_samples(X + [0, 0, 0.5]) < model.score_samples(X) - 5).all()
+
+
+def test_saved_and_loaded(shop, tmp_path):
+    pytest.importorskip("skops")
+    path = tmp_path / "model"
+    save(shop, path)
+    np.testing.assert_array_equal(load(path).sample(50, random_state=1)[0], shop.sample(50, random_state=1)[0])
+    X = grades()
+    model = GMMGAN(**PRIOR).fit(X)
+    save(model, path)
+    np.testing.assert_array_equal(load(path).score_samples(X), model.score_samples(X))
+
+
+def test_solutions_are_those_that_round_to_the_number(rng):
+    """Drawn evenly from the grid, each."""
+    x = np.full(4000, 10.0)
+    column = ProductColumn(np.array([1.0, 400.0]), 1.0, [0, 1], [1.0, 1.0], 1.0)
+    factor = codec_of(np.round(rng.uniform(0, 9, (500, 1)), 1)).columns[0]
+    values = np.column_stack([np.full(4000, 3.0), np.full(4000, np.nan)])
+    solution = column.solve(1, factor, values, x, True, np.random.RandomState(0))
+    numbers, counts = np.unique(solution.x, return_counts=True)
+    np.testing.assert_allclose(numbers, [3.2, 3.3, 3.4, 3.5])  # 9.6 to 10.5
+    assert counts.min() > 800
+    np.testing.assert_allclose(solution.log_size, np.log(4))
