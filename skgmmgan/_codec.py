@@ -38,7 +38,7 @@ class Rows(NamedTuple):
 
 
 class Unknown(NamedTuple):
-    """A free column that fixed ones tell, given others: by an equation, a product, or one after the other.
+    """A free column that fixed ones tell, given others: by an equation, and then by columns that are rounded.
 
     An equation has a weight for each column and a constant, which sum to 0; that of the column `via` is 1.
     """
@@ -48,7 +48,7 @@ class Unknown(NamedTuple):
     computed: list  # columns that are computed from these, before it can be solved
     equation: np.ndarray | None = None
     via: int = -1
-    product: int = -1  # the index of a ProductColumn: `via`, if there is an equation
+    steps: tuple = ()  # pairs of a rounded column whose number is known, and a source that is solved from it
 
 
 class Codec:
@@ -249,7 +249,7 @@ class Codec:
         for j, line in self._lines():
             contradicted |= fixed[:, [j, *line.sources]].all(axis=1) & (line.misses(values, values[:, j]) > 0)
         for unknown, rows in self.unknowns(fixed):
-            if unknown.product >= 0 and fixed[rows][:, unknown.needs].all():
+            if unknown.steps and fixed[rows][:, unknown.needs].all():
                 solution, _ = self.solve(unknown, values[rows], True)
                 contradicted[rows] |= np.isneginf(solution.log_size) & ~solution.any_does
         dependencies = self._dependencies()
@@ -281,28 +281,38 @@ class Codec:
                 yield unknown, pattern.ravel() == k
 
     def _unknowns_of(self, known):
-        """The equations of `eliminate`, then the products, each solved for a column that no other needs."""
-        pairs = eliminate(self._lines(), known, self.columns)
-        wanted = [(source, equation) for equation, source in pairs if isinstance(self.columns[source], RoundedColumn)]
-        found = [
-            self._unknown(source, known, equation, source) for equation, source in pairs if source not in dict(wanted)
-        ]
+        """The equations of `eliminate`, then the rounded columns, each solved for a column that no other needs."""
+        found, wanted = [], []
+        for equation, source in eliminate(self._lines(), known, self.columns):
+            if isinstance(self.columns[source], RoundedColumn):
+                wanted.append((source, equation))
+            else:
+                found.append(self._unknown(source, known, equation, source))
         wanted += [(j, None) for j, line in self._lines() if known[j] and isinstance(line, RoundedColumn)]
         for j, equation in wanted:
-            taken = {i for unknown in found for i in [unknown.source, *unknown.needs]}
-            factors = [i for i in self.columns[j].sources if not known[i] and i not in taken]
-            kinds = {i: kind_to_solve(self.columns[i]) for i in factors if i not in self.computed}
-            source = max((i for i, kind in kinds.items() if kind == max(kinds.values())), default=None)
-            unknown = source is not None and self._unknown(source, known, equation, j, product=j)
-            if unknown and source not in unknown.needs:
+            steps = self._steps(j, known, {i for unknown in found for i in [unknown.source, *unknown.needs]})
+            unknown = steps and self._unknown(steps[-1][1], known, equation, j, steps)
+            if unknown and unknown.source not in unknown.needs:
                 found.append(unknown)
         return found
 
-    def _unknown(self, source, known, equation, via, product=-1):
+    def _steps(self, j, known, taken):
+        """From a rounded column whose number is known to a free column: pairs of a column and a source of it."""
+        free = [i for i in self.columns[j].sources if not (known[i] or i in taken)]
+        for i in sorted(free, key=lambda i: (kind_to_solve(self.columns[i]), i), reverse=True):
+            if i not in self.computed:
+                return ((j, i),)
+            deeper = isinstance(self.columns[i], RoundedColumn) and self._steps(i, known, taken)
+            if deeper:
+                return ((j, i), *deeper)
+        return ()
+
+    def _unknown(self, source, known, equation, via, steps=()):
         """What a column is solved from, down to columns that are not computed, or known."""
+        solved = {source, *(i for _, i in steps)}
         direct = [] if equation is None else [i for i in np.flatnonzero(equation[:-1]) if i != via]
-        if product >= 0:
-            direct += [i for i in [product, *self.columns[product].sources] if i not in (source, via) or known[i]]
+        direct += [via] if equation is None else []
+        direct += [i for j, _ in steps for i in self.columns[j].sources if i not in solved]
         needs, computed = [], []
         while direct:
             i = direct.pop()
@@ -311,24 +321,25 @@ class Codec:
                 direct += self.columns[i].sources
             elif i not in needs:
                 needs.append(i)
-        return Unknown(source, sorted(needs), [i for i in self.computed if i in computed], equation, via, product)
+        return Unknown(source, sorted(needs), [i for i in self.computed if i in computed], equation, via, steps)
 
     def solve(self, unknown, values, enforce_decimals, rng=None):
         """The Solution of an unknown in rows, and by how much rounding has moved the column that its equation tells.
 
-        Without `rng`, of several numbers that make a product those nearest to the values are taken.
+        Without `rng`, of several numbers that are rounded to the same those nearest to the values are taken.
         """
-        values = values.copy()
+        values, n = values.copy(), len(values)
         for i in unknown.computed:
             values[:, i] = self.columns[i].of(values, enforce_decimals)
-        miss, via = np.zeros(len(values)), unknown.via
+        x, miss, log_size, any_does = values[:, unknown.via], np.zeros(n), np.zeros(n), np.zeros(n, dtype=bool)
         if unknown.equation is not None:
-            values[:, via], miss = self._solve_equation(unknown.equation, via, values, enforce_decimals)
-        if unknown.product < 0:
-            return Solution(values[:, via], np.zeros(len(values)), np.zeros(len(values), dtype=bool)), miss
-        source, product = unknown.source, self.columns[unknown.product]
-        x = values[:, unknown.product]
-        return product.solve(source, self.columns[source], values, x, enforce_decimals, rng), miss
+            x, miss = self._solve_equation(unknown.equation, unknown.via, values, enforce_decimals)
+        for j, i in unknown.steps:
+            if i in self.computed:
+                values[:, i] = self.columns[i].of(values, enforce_decimals)
+            solution = self.columns[j].solve(i, self.columns[i], values, x, enforce_decimals, rng)
+            x, log_size, any_does = solution.x, log_size + solution.log_size, any_does | solution.any_does
+        return Solution(x, log_size, any_does), miss
 
     def _solve_equation(self, equation, source, values, enforce_decimals):
         """Numbers of a source that belong to the rest of the rows, and by how much rounding has moved them."""

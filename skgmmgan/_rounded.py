@@ -1,7 +1,7 @@
 """Columns that are computed from several others and rounded: a price times a quantity, an average, an age on a day."""
 
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, compress
 from typing import NamedTuple
 
 import numpy as np
@@ -14,10 +14,14 @@ EXPONENTS = [(1, 1), (1, 2), (2, 1), (1, -1), (-1, 1), (1, -2), (-2, 1)]  # of t
 MIN_FACTORS = 2  # different numbers of a column that another is multiplied by
 MIN_MISSED = 0.05  # of the rows, if a number that another is multiplied by were always the same
 FIRST_ROWS = 3  # that rule out most products
+MAX_RATE_COLUMNS = 30  # with which rates are looked for: their number grows with the fourth power
+RATE_ROWS = 100  # that tell rates from other columns, ...
+RATE_TOLD = 0.99  # ... by a correlation of so much; ...
+MAX_TRIED = 5  # ... so many of them are tried
 MAX_COLUMNS = 60  # that products are looked for among: their number grows with the cube
 ROUNDED = 0.35  # standard deviation, in steps, about a sum of others that rounding explains; it makes .29
 JITTER = 1e-13  # variance that keeps correlations invertible
-MAX_DIGITS = 3  # of the quotient of two factors of a sum
+MAX_DIGITS = 3  # of the quotient of two factors of a sum, of a rate and what it belongs to
 SLACKS = (0.0, 0.001, 0.002, 0.004, 0.008)  # that are tried: a year is 365.25 days but for one or two in 800
 
 
@@ -78,28 +82,38 @@ class RoundedColumn(ComputedColumn):
 
 
 class ProductColumn(RoundedColumn):
-    """A column that was a factor times powers of others, rounded, in every row."""
+    """A column that was a factor times powers of others, rounded, in every row.
 
-    def __init__(self, x, step, sources, exponents, factor):
+    Parameters
+    ----------
+    rates : by what a source is multiplied before 1 is added to it; NaN for the others, which are taken as they are
+    """
+
+    def __init__(self, x, step, sources, exponents, factor, rates=None):
         super().__init__(x, step, sources)
         self.exponents, self.factor = np.array(exponents, dtype=float), factor
+        self.rates = np.full(len(self.sources), np.nan) if rates is None else np.array(rates)
 
     def exact(self, values, without=None):
         """Before rounding; with a source left out, the rest of the product."""
-        parts = [k for k, source in enumerate(self.sources) if source != without]
+        parts = np.flatnonzero(np.array(self.sources) != without)
+        terms, rates = values[:, np.array(self.sources)[parts]], self.rates[parts]
+        terms = np.where(np.isnan(rates), terms, 1 + np.nan_to_num(rates) * terms)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            return self.factor * np.prod(values[:, np.array(self.sources)[parts]] ** self.exponents[parts], axis=1)
+            return self.factor * np.prod(terms ** self.exponents[parts], axis=1)
 
     def interval(self, source, values, x):
         """Bounds of the numbers of a source that x belongs to, and a mask of the rows in which it does to all."""
-        rest = self.exact(values, without=source)
-        exponent = self.exponents[self.sources.index(source)]
+        rest, own = self.exact(values, without=source), self.sources.index(source)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            powers = np.sort(np.array([x - self.half, x + self.half]) / np.where(rest == 0, np.nan, rest), axis=0)
-            if abs(exponent) == 2:
-                powers = np.sqrt(powers.clip(0))
-            low, high = powers if exponent > 0 else np.where(powers > 0, 1 / powers, np.inf)[::-1]
-        return low, high, (rest == 0) & (np.abs(x) <= self.half)
+            ends = np.sort(np.array([x - self.half, x + self.half]) / np.where(rest == 0, np.nan, rest), axis=0)
+            if abs(self.exponents[own]) == 2:
+                ends = np.sqrt(ends.clip(0))
+            if self.exponents[own] < 0:
+                ends = np.where(ends > 0, 1 / ends, np.inf)[::-1]
+        if not np.isnan(self.rates[own]):
+            ends = np.sort((ends - 1) / self.rates[own], axis=0)
+        return *ends, (rest == 0) & (np.abs(x) <= self.half)
 
 
 class RoundedSum(RoundedColumn):
@@ -150,7 +164,69 @@ def find_products(values, columns, derivable):
                     found[j] = column
                     told |= kinds_of_it
                     break
+    for j in targets if len(factors) <= MAX_RATE_COLUMNS else ():
+        column = with_rate(values, j, there[j], pairs, factors) if j not in found else None
+        if column is not None and not hangs_on(column.sources, j, found):
+            found[j] = column
     return found
+
+
+def with_rate(values, j, step, pairs, rates):
+    """The ProductColumn of column j with a rate: a number by which the rest of the product rises or falls; or None.
+
+    Parameters
+    ----------
+    pairs : columns that may be multiplied, tuples of one or two
+    rates : columns that may be rates
+    """
+    pairs, rates = [pair for pair in pairs if j not in pair], [i for i in rates if i != j]
+    few = largest(values, j, RATE_ROWS)
+    rates = [i for i in rates if np.ptp(few[:, i]) > 0]
+    product = np.prod(np.stack([few[:, [pair[k] for pair in pairs]] for k in (0, -1)]), axis=0)
+    product = np.where([len(pair) == 1 for pair in pairs], few[:, [pair[0] for pair in pairs]], product)
+    usable = (product != 0).all(axis=0)
+    pairs, ratio = list(compress(pairs, usable)), few[:, [j]] / product[:, usable]
+    if not (pairs and rates) or len(few) < MIN_ON_LINE:
+        return None
+    tells = standardised(ratio).T @ standardised(few[:, rates]) / len(few)
+    for where in np.argsort(-np.abs(tells), axis=None)[:MAX_TRIED]:
+        k, i = np.unravel_index(where, tells.shape)
+        if abs(tells[k, i]) >= RATE_TOLD and rates[i] not in pairs[k]:
+            column = product_with_rate(values, j, step, pairs[k], rates[i])
+            if column is not None:
+                return column
+    return None
+
+
+def standardised(X):
+    """Columns with mean 0 and variance 1; 0 where they do not vary."""
+    X = X - X.mean(axis=0)
+    return X / np.where(X.std(axis=0) > 0, X.std(axis=0), 1.0)
+
+
+def product_with_rate(values, j, step, pair, rate):
+    """The ProductColumn of column j as the product of one or two columns and 1 and a multiple of a rate; or None."""
+    x, product, d = values[:, j], np.prod(values[:, pair], axis=1), values[:, rate]
+    A = np.column_stack([product, product * d])
+    scale = np.abs(A).max(axis=0)
+    inverse = np.linalg.pinv((A / scale).T @ (A / scale))
+    slopes = inverse @ ((A / scale).T @ x) / scale
+    errors = (x - A @ slopes).std() * np.sqrt(np.diag(inverse)) / scale
+    if slopes[0] == 0:
+        return None
+    errors = errors + MAX_TIES * step / np.abs(A).std(axis=0)  # ties that are all rounded up
+    off = N_ERRORS * (errors[1] + abs(slopes[1] / slopes[0]) * errors[0]) / abs(slopes[0])
+    times = plainest(Fraction(slopes[1] / slopes[0] - off), Fraction(slopes[1] / slopes[0] + off))
+    if not times or n_digits(times) > MAX_DIGITS:
+        return None
+    (low,), (high,) = factor_bounds((product * (1 + float(times) * d))[:, None], x[:, None], step)
+    if not low <= high or not np.isfinite([low, high]).all():
+        return None
+    factor, rates = plainest(Fraction(low), Fraction(high)), [*[np.nan] * len(pair), float(times)]
+    if n_digits(factor) > MAX_DIGITS:
+        return None
+    column = ProductColumn(x, step, [*pair, rate], [1] * len(rates), float(factor), rates)
+    return column if not column.misses(values, x).any() and all_count(column, values, x) else None
 
 
 def are_possible(values, pair, exponents):
@@ -170,11 +246,16 @@ def candidates(values, j, step, pairs, exponents):
     pairs = [pair for pair in pairs if j not in pair]
     if not pairs:
         return []
-    rows = np.abs(values[:, j]).argsort()[-FIRST_ROWS:]
-    few = values[rows]
+    few = largest(values, j, FIRST_ROWS)
     first, second = (few[:, [pair[k] for pair in pairs]] for k in (0, -1))
     low, high = factor_bounds(first ** exponents[0] * second ** exponents[1], few[:, [j]], step)
     return [pair for pair, fits in zip(pairs, low <= high) if fits]
+
+
+def largest(values, j, n):
+    """Of some rows, the n in which column j is largest, so that its rounding matters least."""
+    few = values[:: max(1, len(values) // PREVIEW)]
+    return few[np.abs(few[:, j]).argsort()[-n:]]
 
 
 def factor_bounds(product, x, step):
@@ -248,6 +329,7 @@ def rounded_sum(values, few, j, others, steps, derivable):
     if few[:, j].std() < NEARLY * sizes[as_well].max(initial=0.0):
         return None
     base = sizes.argmax()
+    errors = errors + MAX_TIES * step / few[:, sources].std(axis=0)  # ties that are all rounded up
     ends = np.sort((slopes + N_ERRORS * np.array([-errors, errors])) / slopes[base], axis=0).T
     ratios = [Fraction(1) if k == base else plainest(*map(Fraction, pair)) for k, pair in enumerate(ends)]
     if max(map(n_digits, ratios)) > MAX_DIGITS:

@@ -228,3 +228,25 @@ def test_solutions_are_those_that_round_to_the_number(rng):
     np.testing.assert_allclose(numbers, [3.2, 3.3, 3.4, 3.5])  # 9.6 to 10.5
     assert counts.min() > 800
     np.testing.assert_allclose(solution.log_size, np.log(4))
+
+
+def test_rates_and_what_they_belong_to(rng):
+    """A price times a quantity less a discount, and a tax whose rate differs from row to row."""
+    n = 2000
+    quantity, price, discount = rng.poisson(2, n) + 1, cents(rng.lognormal(3, 0.8, n)), 5 * rng.randint(0, 4, n)
+    tax = rng.choice([7, 19], n)
+    net = cents(quantity * price * (1 - discount / 100))
+    X = np.column_stack([quantity, price, discount, tax, net, cents(net * (1 + tax / 100))])
+    (_, net), (_, gross) = codec_of(X)._lines()
+    assert (net.sources, net.rates.tolist()[2], net.factor) == ([0, 1, 2], -0.01, 1.0)
+    assert (gross.sources, gross.rates.tolist()[1], gross.factor) == ([4, 3], 0.01, 1.0)
+    model = GMMGAN(**PRIOR).fit(X)
+    for conditions in ({}, {4: 100.0}, {5: 119.0}, {5: 119.0, 2: 10}, {5: 107.0, 3: 7}, {4: 100.0, 0: 2, 3: 7}):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            rows, _ = model.sample(200, conditions=conditions or None)
+        quantity, price, discount, tax, net, gross = rows.T
+        np.testing.assert_allclose(net, quantity * price * (1 - discount / 100), atol=0.0051)
+        np.testing.assert_allclose(gross, net * (1 + tax / 100), atol=0.0051)
+        assert all((rows[:, j] == value).all() for j, value in conditions.items())
+        assert len(np.unique(rows, axis=0)) > 2
