@@ -15,12 +15,23 @@ from scipy.special import ndtri
 
 from ._columns import ABSENT, DiscreteColumn, LabelColumn, NumericColumn, is_discrete
 from ._differences import find_differences
-from ._numbers import Decimals, float_error
+from ._numbers import Decimals, float_error, round_to_grid
 from ._orders import LevelOrders
-from ._relations import ComputedColumn, LinearColumn, dependency, eliminate, find_line, find_sums, kind_to_solve
-from ._rounded import RoundedColumn, RoundedSum, Solution, find_products, find_rounded_sums
+from ._relations import (
+    ComputedColumn,
+    LinearColumn,
+    dependency,
+    eliminate,
+    find_line,
+    find_sums,
+    kind_to_solve,
+    origins,
+)
+from ._rounded import Options, RoundedColumn, RoundedSum, Solution, find_products, find_rates, find_rounded_sums
 from ._table import UNSEEN
 
+MAX_ITERATIONS = 50  # to find a number that others hang on which it is solved from
+NUDGE = 1e-6  # part of the range of a column by which its numbers are moved, to see what follows
 ON_GRID = 1e-6  # part of its step by which a number that is solved for may miss it
 TAIL = 1e-6  # ranks are kept this far from 0 and 1
 
@@ -49,6 +60,7 @@ class Unknown(NamedTuple):
     equation: np.ndarray | None = None
     via: int = -1
     steps: tuple = ()  # pairs of a rounded column whose number is known, and a source that is solved from it
+    is_circular: bool = False  # whether some of the computed columns hang on the source, too
 
 
 class Codec:
@@ -83,11 +95,13 @@ class Codec:
                     numbers.append(j)
             self.columns.append(column)
         steps = {j: self.columns[j].step for j in numbers}
-        rounded = find_products(values, steps, list(sources))
-        for j, column in find_sums(values, numbers, set(sources) - set(rounded)).items():
+        rounded = find_products(values, steps, numbers)
+        told = {i for j in rounded for i in [j, *origins(j, lambda i: rounded[i].sources if i in rounded else [])]}
+        for j, column in find_sums(values, numbers, set(sources) - told).items():
             self._replace(j, column)
             del steps[j]
-        rounded |= find_rounded_sums(values, steps, set(sources) - set(rounded), rounded)
+        rounded = find_rates(values, steps, [j for j in steps if j not in rounded], rounded)
+        rounded |= find_rounded_sums(values, steps, [j for j in steps if j not in rounded], rounded)
         for j, column in rounded.items():
             self.columns[j] = column
         self.n_columns = len(self.columns)  # of the table
@@ -235,22 +249,21 @@ class Codec:
         return are_beyond
 
     def missed(self, values, given, fixed):
-        """Mask of the rows whose products, as they came, are not those that are given."""
+        """Mask of the rows in which what is computed is not what is given."""
         missed = np.zeros(len(values), dtype=bool)
         for j, line in self._lines():
-            if isinstance(line, RoundedColumn):
-                is_open = fixed[:, j] & ~fixed[:, line.sources].all(axis=1)
-                missed |= is_open & (line.misses(values, given[:, j]) > 0)
+            is_open = fixed[:, j] & ~fixed[:, line.sources].all(axis=1)
+            missed |= is_open & (line.misses(values, given[:, j]) > 0)
         return missed
 
-    def contradicted(self, values, fixed):
+    def contradicted(self, values, fixed, options):
         """Mask of the rows in which what is fixed contradicts relations: lines, products, or levels."""
         contradicted = np.zeros(len(values), dtype=bool)
         for j, line in self._lines():
             contradicted |= fixed[:, [j, *line.sources]].all(axis=1) & (line.misses(values, values[:, j]) > 0)
         for unknown, rows in self.unknowns(fixed):
-            if unknown.steps and fixed[rows][:, unknown.needs].all():
-                solution, _ = self.solve(unknown, values[rows], True)
+            if unknown.steps and not unknown.is_circular and fixed[rows][:, unknown.needs].all():
+                solution, _ = self.solve(unknown, values[rows], options)
                 contradicted[rows] |= np.isneginf(solution.log_size) & ~solution.any_does
         dependencies = self._dependencies()
         if dependencies:
@@ -290,22 +303,19 @@ class Codec:
                 found.append(self._unknown(source, known, equation, source))
         wanted += [(j, None) for j, line in self._lines() if known[j] and isinstance(line, RoundedColumn)]
         for j, equation in wanted:
-            steps = self._steps(j, known, {i for unknown in found for i in [unknown.source, *unknown.needs]})
-            unknown = steps and self._unknown(steps[-1][1], known, equation, j, steps)
-            if unknown and unknown.source not in unknown.needs:
-                found.append(unknown)
+            taken = {i for unknown in found for i in [unknown.source, *unknown.needs]}
+            ways = [self._unknown(steps[-1][1], known, equation, j, steps) for steps in self._steps(j, known, taken)]
+            found += sorted(ways, key=lambda unknown: unknown.is_circular)[:1]
         return found
 
     def _steps(self, j, known, taken):
-        """From a rounded column whose number is known to a free column: pairs of a column and a source of it."""
+        """Ways from a rounded column to a free one, the best first: pairs of a rounded column and a source of it."""
         free = [i for i in self.columns[j].sources if not (known[i] or i in taken)]
         for i in sorted(free, key=lambda i: (kind_to_solve(self.columns[i]), i), reverse=True):
             if i not in self.computed:
-                return ((j, i),)
-            deeper = isinstance(self.columns[i], RoundedColumn) and self._steps(i, known, taken)
-            if deeper:
-                return ((j, i), *deeper)
-        return ()
+                yield ((j, i),)
+            elif isinstance(self.columns[i], RoundedColumn):
+                yield from (((j, i), *deeper) for deeper in self._steps(i, known, taken))
 
     def _unknown(self, source, known, equation, via, steps=()):
         """What a column is solved from, down to columns that are not computed, or known."""
@@ -321,23 +331,47 @@ class Codec:
                 direct += self.columns[i].sources
             elif i not in needs:
                 needs.append(i)
-        return Unknown(source, sorted(needs), [i for i in self.computed if i in computed], equation, via, steps)
+        computed, others = [i for i in self.computed if i in computed], sorted(set(needs) - {source})
+        return Unknown(source, others, computed, equation, via, steps, source in needs)
 
-    def solve(self, unknown, values, enforce_decimals, rng=None):
+    def solve(self, unknown, values, options, rng=None):
         """The Solution of an unknown in rows, and by how much rounding has moved the column that its equation tells.
 
-        Without `rng`, of several numbers that are rounded to the same those nearest to the values are taken.
+        Without `rng`, of several numbers that are rounded to the same those nearest to the values are taken. What is
+        computed from the source itself is found by iteration, which converges where it hangs on the source by less
+        than the rest does; whoever calls must look whether it has.
         """
+        if not unknown.is_circular:
+            return self._solve_once(unknown, values, options, rng)
+        values, column = values.copy(), self.columns[unknown.source]
+        own = values[:, unknown.source]  # a view
+        own[np.isnan(own)] = (column.low + column.high) / 2
+        raw, by = Options(enforce_bounds=False, enforce_decimals=False), NUDGE * (column.high - column.low)
+        for _ in range(MAX_ITERATIONS):
+            before, own[:] = own.copy(), self._solve_once(unknown, values, raw)[0].x
+            if np.allclose(own, before, rtol=0.0, atol=NUDGE * by, equal_nan=True):
+                break
+        exact = own.copy()
+        for _ in range(2):  # the second time with what belongs to a number on its grid
+            solution, miss = self._solve_once(unknown, values, options)
+            own[:] = np.where(np.isnan(solution.x), exact, solution.x)
+        own[:] = exact
+        own += by
+        slope = (self._solve_once(unknown, values, raw)[0].x - exact) / by
+        log_size = solution.log_size - np.log(np.maximum(np.abs(1 - slope), NUDGE))
+        return solution._replace(log_size=log_size), miss
+
+    def _solve_once(self, unknown, values, options, rng=None):
         values, n = values.copy(), len(values)
         for i in unknown.computed:
-            values[:, i] = self.columns[i].of(values, enforce_decimals)
+            values[:, i] = self.columns[i].of(values, options.enforce_decimals)
         x, miss, log_size, any_does = values[:, unknown.via], np.zeros(n), np.zeros(n), np.zeros(n, dtype=bool)
         if unknown.equation is not None:
-            x, miss = self._solve_equation(unknown.equation, unknown.via, values, enforce_decimals)
+            x, miss = self._solve_equation(unknown.equation, unknown.via, values, options.enforce_decimals)
         for j, i in unknown.steps:
             if i in self.computed:
-                values[:, i] = self.columns[i].of(values, enforce_decimals)
-            solution = self.columns[j].solve(i, self.columns[i], values, x, enforce_decimals, rng)
+                values[:, i] = self.columns[i].of(values, options.enforce_decimals)
+            solution = self.columns[j].solve(i, self.columns[i], values, x, options, rng)
             x, log_size, any_does = solution.x, log_size + solution.log_size, any_does | solution.any_does
         return Solution(x, log_size, any_does), miss
 
@@ -347,14 +381,15 @@ class Codec:
         others = others[others != source]
         exact = -(values[:, others] @ equation[others] + equation[-1])
         column = self.columns[source]
-        x = column.snapped(exact, enforce_decimals)
         sizes = [max(abs(self.columns[i].low), abs(self.columns[i].high)) for i in others]
         error = 8 * np.spacing(np.abs(equation[others]) * sizes).sum()
         error = max(error, float_error(column.low, column.high, column.step), ON_GRID * column.step)
+        on_grid = round_to_grid(exact, column.step)
+        x = column.snapped(np.where(np.abs(on_grid - exact) <= error, on_grid, exact), enforce_decimals)
         miss = x - exact
         return x, np.where(np.abs(miss) <= (min(error, column.step / 4) if column.step else error), 0.0, miss)
 
-    def complete(self, values, fixed, enforce_decimals):
+    def complete(self, values, fixed, options):
         """Values and mask of fixed cells, with what the relations tell of them alone."""
         values, fixed = self._with_fixed_differences(values, fixed)
         n_fixed = -1
@@ -363,11 +398,11 @@ class Codec:
             for j, product in self._lines():
                 if isinstance(product, RoundedColumn):
                     told = fixed[:, product.sources].all(axis=1) & ~fixed[:, j]
-                    values[told, j], fixed[told, j] = product.of(values[told], enforce_decimals), True
+                    values[told, j], fixed[told, j] = product.of(values[told], options.enforce_decimals), True
             for unknown, rows in self.unknowns(fixed.copy()):
                 if fixed[rows][:, unknown.needs].all():
-                    solution, _ = self.solve(unknown, values[rows], enforce_decimals)
-                    alone = (solution.log_size == 0) & ~solution.any_does
+                    solution, _ = self.solve(unknown, values[rows], options)
+                    alone = (solution.log_size == 0) & ~solution.any_does & (not unknown.is_circular)
                     told = np.flatnonzero(rows)[alone]
                     values[told, unknown.source], fixed[told, unknown.source] = solution.x[alone], True
         return values, fixed

@@ -20,6 +20,7 @@ from ._columns import ABSENT, ACTIVE, draw_margin, log_margin
 from ._containers import is_missing
 from ._generator import draw_index, draw_number, mixture_log_prob
 from ._model import seeded_stream
+from ._rounded import Options
 
 DRAWS_PER_POOL = 500  # rows that share a pool of particles
 PARTICLES_PER_DRAW = (2, 6, 24, 96)  # tried in turn, until the effective sample size is large enough
@@ -49,10 +50,13 @@ def draw_given(model, given, n, rng):
     The size is 0 where what is given contradicts a relation between columns.
     """
     codec = model.codec
-    values, fixed = codec.complete(given.values, given.fixed, model.enforce_decimals)
+    options = Options(model.enforce_bounds, model.enforce_decimals)
+    values, fixed = codec.complete(given.values, given.fixed, options)
     told = fixed.copy()
     told[:, : codec.n_columns] &= ~given.fixed
-    failed = (~codec.allows(values, told, model.enforce_bounds)).any(axis=1) | codec.contradicted(values, fixed)
+    failed = (~codec.allows(values, told, model.enforce_bounds)).any(axis=1) | codec.contradicted(
+        values, fixed, options
+    )
     given = given._replace(values=values, fixed=fixed)
     size = min(n, DRAWS_PER_POOL)
     n_pools = -(-n // size)
@@ -87,6 +91,7 @@ class Pool:
 
     def __init__(self, model, generator, given, size, rng, stream):
         self.model, self.given, self.size, self.rng, self.stream = model, given, size, rng, stream
+        self.options = Options(model.enforce_bounds, model.enforce_decimals)
         self.m = len(given.values)
         self.unknowns = list(model.codec.unknowns(given.fixed))
         self.ahead = {}  # by column, numbers drawn before their turn, NaN for the other particles
@@ -143,7 +148,7 @@ class Pool:
                 where = np.flatnonzero(np.repeat(groups, self.size))
                 self._draw_ahead([k for k in unknown.needs if k > j], where)
                 values = self._values()[where]
-                solution, miss = codec.solve(unknown, values, self.model.enforce_decimals, self.rng)
+                solution, miss = codec.solve(unknown, values, self.options, self.rng)
                 possible = self._make_up(unknown.equation, j, where, miss)
                 possible &= column.allows(solution.x, self.model.enforce_bounds) & ~np.isnan(solution.x)
                 told = ~solution.any_does
@@ -244,7 +249,7 @@ class Pool:
         codec, values = self.model.codec, self._values()
         for unknown, groups in self.unknowns:
             where = np.flatnonzero(np.repeat(groups, self.size))
-            solution, _ = codec.solve(unknown, values[where], self.model.enforce_decimals)
+            solution, _ = codec.solve(unknown, values[where], self.options)
             told = ~(solution.any_does | np.isnan(solution.x))
             values[where[told], unknown.source] = solution.x[told]
         codec.fill_lines(values, self.model.enforce_decimals)
@@ -258,7 +263,7 @@ class Pool:
         log_weights = np.where(beyond, -np.inf, self.log_weights + tilt.reshape(self.m, self.size))
         chosen = systematic(log_weights, n, self.rng)
         values = values.reshape(self.m, self.size, -1)
-        effective = np.where(self.failed, 1.0, effective_size(log_weights, self.ancestors))
+        effective = np.where(self.failed, 0.0, effective_size(log_weights, self.ancestors))
         return np.take_along_axis(values, chosen[:, :, None], axis=1), effective
 
 
@@ -299,8 +304,9 @@ def warn_of_unlikely(effective, n, tied):
     few = (effective < max(n, MIN_EFFECTIVE)) & ~impossible
     if impossible.any():
         warnings.warn(
-            f"{impossible.sum()} of {len(few)} conditions contradict what held in every row at fit, or its bounds, in "
-            f"the columns {', '.join(map(repr, tied))}; the rows break it, and may repeat. Fix fewer of them.",
+            f"{impossible.sum()} of {len(few)} conditions contradict what held in every row at fit, or its bounds, or "
+            f"nothing was found that meets both, in the columns {', '.join(map(repr, tied))}; the rows break it, and "
+            "may repeat. Fix fewer of them.",
             UserWarning,
             stacklevel=4,
         )

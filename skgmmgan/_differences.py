@@ -16,7 +16,7 @@ from scipy.stats import median_abs_deviation
 
 from ._columns import column_of_numbers, log_margin
 from ._numbers import TIE, float_error, round_half, round_to_grid
-from ._relations import MIN_ON_LINE, MIN_REPEATS, PREVIEW, LinearColumn
+from ._relations import MIN_ON_LINE, MIN_REPEATS, PREVIEW, LinearColumn, origins
 
 MAX_ROUNDING = 0.3  # noise that rounding may be, relative to its column; in its steps, before the slope is right, ...
 MAX_ROUNDING_RANGE = 2.0
@@ -107,10 +107,13 @@ def find_differences(values, steps, even, joint, rng):
     np.fill_diagonal(noise, np.inf)
     found = {}
 
+    def sources(i):
+        return ([found[i].base] if i in found else []) + (joint[i].sources if i in joint else [])
+
     def nearest(j, most, stop=None):
         """Columns with little noise about their multiples in column j, the least first, that do not hang on it."""
         near = sorted(np.flatnonzero(noise[:stop, j] < most).tolist(), key=lambda i: noise[i, j])
-        near = (i for i in near if j not in origins(i, found, joint) and is_there(values[:, i], values[:, j]))
+        near = (i for i in near if j not in origins(i, sources) and is_there(values[:, i], values[:, j]))
         return islice(near, MAX_BASES)
 
     attempt = cache(lambda j, i: rounding(values, few, j, i, steps))
@@ -125,7 +128,7 @@ def find_differences(values, steps, even, joint, rng):
             difference = about(values, few, j, i, steps)
             if is_plainer(difference, values, rng):
                 found[j] = difference
-    bases_first = sorted(found.values(), key=lambda difference: len(list(origins(difference.j, found, joint))))
+    bases_first = sorted(found.values(), key=lambda difference: len(list(origins(difference.j, sources))))
     exact = [difference for difference in bases_first if difference.gives_back(values, steps[difference.j])]
     return [(d, d.line(values, own, steps[d.j])) for own, d in enumerate(exact, values.shape[1])]
 
@@ -143,14 +146,6 @@ def tells_most(X, j, i, others):
     x, a, A = (X[present][:, k] - X[present][:, k].mean(axis=0) for k in (j, [i], others))
     alone, together = (np.linalg.norm(x - B @ np.linalg.lstsq(B, x)[0]) for B in (a, A))
     return together > MIN_SHARE_LEFT * alone
-
-
-def origins(i, found, joint):
-    """Columns that column i is computed from, directly or not."""
-    direct = ([found[i].base] if i in found else []) + (joint[i].sources if i in joint else [])
-    for source in direct:
-        yield source
-        yield from origins(source, found, joint)
 
 
 def rounding(values, few, j, i, steps):

@@ -58,7 +58,9 @@ def round_half(x, step):
     """Multiples of a step nearest to x, where float error makes no half of a step more or less than one."""
     multiples = x / step
     halves = np.round(2 * multiples) / 2
-    return round_to_grid(np.where(np.abs(multiples - halves) < TIE / 10, halves, multiples) * step, step)
+    with np.errstate(invalid="ignore"):  # infinite numbers
+        is_half = np.abs(multiples - halves) < TIE / 10
+    return round_to_grid(np.where(is_half, halves, multiples) * step, step)
 
 
 class Decimals(NamedTuple):

@@ -41,6 +41,13 @@ def dependency(a, b, n_levels):
     return None
 
 
+def origins(i, sources):
+    """Columns that column i is computed from, directly or not; `sources` gives those of a column that are direct."""
+    for source in sources(i):
+        yield source
+        yield from origins(source, sources)
+
+
 class ComputedColumn(NumericColumn):
     """A column that others told in every row: it has no more to tell than whether they do.
 
@@ -98,9 +105,10 @@ class LinearColumn(ComputedColumn):
         factors = dict(zip(self.sources, self.slopes))
         factor = factors.pop(source)
         for i, slope in zip(line.sources, line.slopes):
-            factors[i] = factors.get(i, 0.0) + factor * slope
+            own, new = factors.pop(i, 0.0), factor * slope
+            if abs(own + new) > NO_WEIGHT * abs(new):  # or they cancel
+                factors[i] = own + new
         self.intercept += factor * line.intercept
-        factors = {i: slope for i, slope in factors.items() if abs(slope) > NO_WEIGHT * abs(factor)}
         self.sources, self.slopes = list(factors), np.array(list(factors.values()))
 
 

@@ -6,23 +6,32 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._differences import MAX_TIES, MIN_ROWS_PER_COLUMN, N_ERRORS, n_digits, plainest, through_any
+from ._columns import MAX_NUMBERS
+from ._differences import MAX_TIES, MIN_ROUNDED, MIN_ROWS_PER_COLUMN, N_ERRORS, n_digits, plainest, through_any
 from ._numbers import TIE, float_error, round_half
-from ._relations import MIN_ON_LINE, MIN_REPEATS, NEARLY, PREVIEW, ComputedColumn, LinearColumn
+from ._relations import MIN_ON_LINE, MIN_REPEATS, NEARLY, PREVIEW, ComputedColumn, LinearColumn, origins
 
-EXPONENTS = [(1, 1), (1, 2), (2, 1), (1, -1), (-1, 1), (1, -2), (-2, 1)]  # of two columns, the first that fit
-MIN_FACTORS = 2  # different numbers of a column that another is multiplied by
+EXPONENTS = [(1, 1), (1, 2), (2, 1), (1, -1), (-1, 1), (1, -2), (-2, 1), (1, 1, 1)]
+MAX_FACTOR_DIGITS = 5
+MIN_SPREAD = 0.02  # standard deviation of what is multiplied, relative to its mean: dates have no size
 MIN_MISSED = 0.05  # of the rows, if a number that another is multiplied by were always the same
 FIRST_ROWS = 3  # that rule out most products
-MAX_RATE_COLUMNS = 30  # with which rates are looked for: their number grows with the fourth power
+MAX_RATE_COLUMNS = 30  # among which rates and products of three are looked for
 RATE_ROWS = 100  # that tell rates from other columns, ...
 RATE_TOLD = 0.99  # ... by a correlation of so much; ...
 MAX_TRIED = 5  # ... so many of them are tried
 MAX_COLUMNS = 60  # that products are looked for among: their number grows with the cube
-ROUNDED = 0.35  # standard deviation, in steps, about a sum of others that rounding explains; it makes .29
+ROUNDED = 0.4  # standard deviation, in steps, about a sum of others that rounding explains; it makes .29, or .35
 JITTER = 1e-13  # variance that keeps correlations invertible
 MAX_DIGITS = 3  # of the quotient of two factors of a sum, of a rate and what it belongs to
 SLACKS = (0.0, 0.001, 0.002, 0.004, 0.008)  # that are tried: a year is 365.25 days but for one or two in 800
+
+
+class Options(NamedTuple):
+    """What drawn rows keep to: the parameters of the estimator with these names."""
+
+    enforce_bounds: bool = True
+    enforce_decimals: bool = True
 
 
 class Solution(NamedTuple):
@@ -51,32 +60,33 @@ class RoundedColumn(ComputedColumn):
         exact = np.where(np.isfinite(exact), exact, np.inf)
         return round_half(exact, self.step) if self.step and enforce_decimals else exact
 
-    @property
-    def half(self):
+    def half(self, enforce_decimals=True):
         """By how much rounding moves numbers."""
-        return max((0.5 + TIE) * self.step, float_error(self.low, self.high, self.step))
+        return max((0.5 + TIE) * self.step * enforce_decimals, float_error(self.low, self.high, self.step))
 
     def misses(self, values, x):
         """Mask of the rows whose numbers x do not belong to them, as floats."""
         with np.errstate(invalid="ignore"):
-            return 1.0 - (np.abs(self.exact(values) - x) <= self.half + self.slack * self.step)
+            return 1.0 - (np.abs(self.exact(values) - x) <= self.half() + self.slack * self.step)
 
-    def solve(self, source, column, values, x, enforce_decimals, rng=None):
+    def solve(self, source, column, values, x, options, rng=None):
         """Numbers of a source, drawn from those that x belongs to; without `rng`, those nearest to the values."""
-        low, high, any_does = self.interval(source, values, x)
-        low, high = np.maximum(low, column.low), np.minimum(high, column.high)
-        present = np.where(np.isnan(values[:, source]), low, values[:, source])
-        step = column.step * enforce_decimals
-        if step:
-            first, last = np.ceil(low / step - TIE), np.floor(high / step + TIE)
-            size = last - first + 1
-            nth = np.round(present / step) - first if rng is None else np.floor(rng.uniform(size=len(x)) * size)
-            found = column.snapped((first + np.clip(nth, 0, size - 1)) * step, enforce_decimals)
-        else:
-            size = high - low
-            found = present.clip(low, high) if rng is None else low + rng.uniform(size=len(x)) * size
-            size = np.where(size >= 0, np.maximum(size, np.spacing(np.abs(found))), 0.0)
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            low, high, any_does = self.interval(source, values, x, self.half(options.enforce_decimals))
+            unbounded = np.isinf(low) | np.isinf(high)
+            low = np.where(options.enforce_bounds | unbounded, np.maximum(low, column.low), low)
+            high = np.where(options.enforce_bounds | unbounded, np.minimum(high, column.high), high)
+            present = np.where(np.isnan(values[:, source]), low, values[:, source])
+            step = column.step * options.enforce_decimals
+            if step:
+                first, last = np.ceil(low / step - TIE), np.floor(high / step + TIE)
+                size = last - first + 1
+                nth = np.round(present / step) - first if rng is None else np.floor(rng.uniform(size=len(x)) * size)
+                found = column.snapped((first + np.clip(nth, 0, size - 1)) * step, True)
+            else:
+                size = high - low
+                found = present.clip(low, high) if rng is None else low + rng.uniform(size=len(x)) * size
+                size = np.where(size >= 0, np.maximum(size, np.spacing(np.abs(found))), 0.0)
             log_size = np.where(size > 0, np.log(np.maximum(size, 0.0)), -np.inf)
         return Solution(np.where(size > 0, found, np.nan), log_size, any_does)
 
@@ -102,18 +112,18 @@ class ProductColumn(RoundedColumn):
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             return self.factor * np.prod(terms ** self.exponents[parts], axis=1)
 
-    def interval(self, source, values, x):
+    def interval(self, source, values, x, half):
         """Bounds of the numbers of a source that x belongs to, and a mask of the rows in which it does to all."""
         rest, own = self.exact(values, without=source), self.sources.index(source)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            ends = np.sort(np.array([x - self.half, x + self.half]) / np.where(rest == 0, np.nan, rest), axis=0)
+            ends = np.sort(np.array([x - half, x + half]) / np.where(rest == 0, np.nan, rest), axis=0)
             if abs(self.exponents[own]) == 2:
                 ends = np.sqrt(ends.clip(0))
             if self.exponents[own] < 0:
                 ends = np.where(ends > 0, 1 / ends, np.inf)[::-1]
         if not np.isnan(self.rates[own]):
             ends = np.sort((ends - 1) / self.rates[own], axis=0)
-        return *ends, (rest == 0) & (np.abs(x) <= self.half)
+        return *ends, (rest == 0) & (np.abs(x) <= half)
 
 
 class RoundedSum(RoundedColumn):
@@ -129,46 +139,117 @@ class RoundedSum(RoundedColumn):
         """Before rounding."""
         return values[:, self.sources] @ self.slopes + self.intercept
 
-    def interval(self, source, values, x):
+    def interval(self, source, values, x, half):
         """Bounds of the numbers of a source that x belongs to, and a mask of the rows in which it does to all."""
         own = np.array(self.sources) == source
         (slope,) = self.slopes[own]
         rest = values[:, np.array(self.sources)[~own]] @ self.slopes[~own] + self.intercept
-        low, high = np.sort(np.array([x - rest - self.half, x - rest + self.half]) / slope, axis=0)
+        low, high = np.sort(np.array([x - rest - half, x - rest + half]) / slope, axis=0)
         return low, high, np.zeros(len(x), dtype=bool)
 
 
-def find_products(values, columns, derivable):
+def find_products(values, steps, derivable):
     """Columns that are products or quotients in every row: ProductColumns by their index.
+
+    Of the columns of a product that could be computed from each other the one is that leaves the others least freedom:
+    a total, and not the price, which a total by a quantity would give, too.
 
     Parameters
     ----------
     values : (n_samples, n_columns)
-    columns : dict from the index of a column to consider to its rounding step; those with missing cells are not
+    steps : dict from the index of a column to consider to its rounding step; those with missing cells are not
     derivable : indices of those that may be computed
     """
-    there = {j: step for j, step in columns.items() if not np.isnan(values[:, j]).any()}
-    factors = [j for j in there if len(np.unique(values[:PREVIEW, j])) >= MIN_FACTORS]
-    targets = [j for j in derivable if j in there and len(np.unique(values[:PREVIEW, j])) >= MIN_ON_LINE]
-    if len(factors) > MAX_COLUMNS or not targets:
+    there, scaled, targets = factors_and_targets(values, steps, derivable)
+    if len(there) > MAX_COLUMNS or not targets:
         return {}
-    pairs = [(i,) for i in factors] + list(combinations(factors, 2))
-    found, told = {}, set()  # of columns that tell each other, and of products: another multiple is a line
+    sizes = (1, 2, 3) if len(there) <= MAX_RATE_COLUMNS else (1, 2)
+    groups = [group for n in sizes for group in combinations(scaled, n)]
+    low, found, ways = {i: values[:, i].min() for i in scaled}, {}, {}
     for exponents in EXPONENTS:
-        kinds = [pair for pair in pairs if are_possible(values, pair, exponents)]
+        possible = [group for group in groups if are_possible(group, exponents, low)]
         for j in targets:
-            for pair in candidates(values, j, there[j], kinds, exponents) if j not in found else ():
-                kinds_of_it = {frozenset([j, *pair]), (pair, exponents)}
-                column = product_of(values, j, there[j], pair, exponents)
-                if column is not None and not kinds_of_it & told and not hangs_on(pair, j, found):
-                    found[j] = column
-                    told |= kinds_of_it
-                    break
-    for j in targets if len(factors) <= MAX_RATE_COLUMNS else ():
-        column = with_rate(values, j, there[j], pairs, factors) if j not in found else None
-        if column is not None and not hangs_on(column.sources, j, found):
+            for group in candidates(values, j, steps[j], possible, exponents):
+                column = product_of(values, j, steps[j], group, exponents)
+                if column is not None:
+                    ways.setdefault(frozenset([j, *group]), []).append(
+                        (determinacy(column, j, values, steps), j, column)
+                    )
+    ways = [max(several, key=lambda way: way[0]) for several in ways.values()]
+    for _, j, column in sorted(ways, key=lambda way: way[0], reverse=True):
+        if is_new(j, column, found):
             found[j] = column
     return found
+
+
+def find_rates(values, steps, derivable, products):
+    """Columns that are products with a rate in every row, as `find_products` gives them.
+
+    Parameters
+    ----------
+    products : dict from the index of a column to the ProductColumn that it is
+    """
+    there, scaled, targets = factors_and_targets(values, steps, derivable)
+    groups = [group for n in (1, 2) for group in combinations(scaled, n)]
+    found = dict(products)
+    for j in targets if len(there) <= MAX_RATE_COLUMNS else ():
+        column = with_rate(values, j, steps[j], groups, there)
+        if column is not None and is_new(j, column, found):
+            found[j] = column
+    return found
+
+
+def factors_and_targets(values, steps, derivable):
+    """The columns without missing cells that vary, those that may be multiplied, and those that may be products."""
+    there = [j for j in steps if not np.isnan(values[:, j]).any() and np.ptp(values[:PREVIEW, j]) > 0]
+    scaled = [j for j in there if values[:, j].std() > MIN_SPREAD * abs(values[:, j].mean())]
+    return there, scaled, [j for j in derivable if j in scaled and tells_enough(values[:PREVIEW, j])]
+
+
+def tells_enough(x):
+    """Whether numbers differ enough, or repeat often enough, that they are no product by chance."""
+    n_numbers = len(np.unique(x))
+    return n_numbers >= (MIN_ROUNDED if len(x) >= MIN_REPEATS else MIN_ON_LINE)
+
+
+def determinacy(column, j, values, steps):
+    """Share of the cells of a product's sources that it leaves no other number, given the others."""
+    few = values[:: max(1, len(values) // PREVIEW)]
+    unique = []
+    for source in column.sources:
+        low, high, _ = column.interval(source, few, few[:, j], column.half())
+        numbers, step = np.unique(few[:, source]), steps[source]
+        if len(numbers) <= MAX_NUMBERS:
+            n_fitting = np.searchsorted(numbers, high + TIE * step, "right") - np.searchsorted(
+                numbers, low - TIE * step
+            )
+        elif step:
+            with np.errstate(invalid="ignore"):  # where all numbers fit
+                n_fitting = np.floor(high / step + TIE) - np.ceil(low / step - TIE) + 1
+        else:
+            n_fitting = np.full(len(few), np.inf if column.step else 1)
+        unique.append(np.mean(n_fitting <= 1))
+    return np.mean(unique)
+
+
+def is_new(j, column, found):
+    """Whether a product is not told by others already: by itself, as a multiple of one, or by fewer columns."""
+    if j in found or hangs_on(column.sources, j, found):
+        return False
+    own = exponents_of(column, found)
+    return all(own.values()) and all(own != exponents_of(other, found) for other in found.values())
+
+
+def exponents_of(column, found):
+    """Exponents of the columns that a product is one of in the end, by their index; rates are columns of their own."""
+    total = {}
+    for i, exponent, rate in zip(column.sources, column.exponents, column.rates):
+        inner = (
+            exponents_of(found[i], found) if i in found and np.isnan(rate) else {(i, rate if rate == rate else 0): 1}
+        )
+        for key, power in inner.items():
+            total[key] = total.get(key, 0) + exponent * power
+    return total
 
 
 def with_rate(values, j, step, pairs, rates):
@@ -182,12 +263,11 @@ def with_rate(values, j, step, pairs, rates):
     pairs, rates = [pair for pair in pairs if j not in pair], [i for i in rates if i != j]
     few = largest(values, j, RATE_ROWS)
     rates = [i for i in rates if np.ptp(few[:, i]) > 0]
-    product = np.prod(np.stack([few[:, [pair[k] for pair in pairs]] for k in (0, -1)]), axis=0)
-    product = np.where([len(pair) == 1 for pair in pairs], few[:, [pair[0] for pair in pairs]], product)
-    usable = (product != 0).all(axis=0)
-    pairs, ratio = list(compress(pairs, usable)), few[:, [j]] / product[:, usable]
     if not (pairs and rates) or len(few) < MIN_ON_LINE:
         return None
+    product = np.column_stack([power_product(few, [pair], [1] * len(pair)) for pair in pairs])
+    usable = (product != 0).all(axis=0)
+    pairs, ratio = list(compress(pairs, usable)), few[:, [j]] / product[:, usable]
     tells = standardised(ratio).T @ standardised(few[:, rates]) / len(few)
     for where in np.argsort(-np.abs(tells), axis=None)[:MAX_TRIED]:
         k, i = np.unravel_index(where, tells.shape)
@@ -211,45 +291,49 @@ def product_with_rate(values, j, step, pair, rate):
     scale = np.abs(A).max(axis=0)
     inverse = np.linalg.pinv((A / scale).T @ (A / scale))
     slopes = inverse @ ((A / scale).T @ x) / scale
-    errors = (x - A @ slopes).std() * np.sqrt(np.diag(inverse)) / scale
     if slopes[0] == 0:
         return None
-    errors = errors + MAX_TIES * step / np.abs(A).std(axis=0)  # ties that are all rounded up
-    off = N_ERRORS * (errors[1] + abs(slopes[1] / slopes[0]) * errors[0]) / abs(slopes[0])
-    times = plainest(Fraction(slopes[1] / slopes[0] - off), Fraction(slopes[1] / slopes[0] + off))
+    covariance = (x - A @ slopes).var() * inverse / np.outer(scale, scale)
+    _, ends = ratio_bounds(slopes, covariance, 0, MAX_TIES * step / A.std(axis=0))
+    times = plainest(*map(Fraction, ends))
     if not times or n_digits(times) > MAX_DIGITS:
         return None
-    (low,), (high,) = factor_bounds((product * (1 + float(times) * d))[:, None], x[:, None], step)
-    if not low <= high or not np.isfinite([low, high]).all():
-        return None
-    factor, rates = plainest(Fraction(low), Fraction(high)), [*[np.nan] * len(pair), float(times)]
-    if n_digits(factor) > MAX_DIGITS:
-        return None
-    column = ProductColumn(x, step, [*pair, rate], [1] * len(rates), float(factor), rates)
-    return column if not column.misses(values, x).any() and all_count(column, values, x) else None
+    rates = [*[np.nan] * len(pair), float(times)]
+    return checked(values, j, step, [*pair, rate], [1] * len(rates), (product * (1 + float(times) * d))[:, None], rates)
 
 
-def are_possible(values, pair, exponents):
-    """Whether columns can have these exponents: no division by zero, no sign is lost; and one column has two."""
-    if len(pair) == 1:
-        return exponents == (1, 1) and values[:, pair[0]].min() >= 0
-    return all(values[:, i].min() > 0 for i, exponent in zip(pair, exponents) if exponent != 1)
+def are_possible(group, exponents, low):
+    """Whether columns can have these exponents: no division by zero, no sign is lost; and one column has two.
+
+    Parameters
+    ----------
+    low : dict from a column to the least of its numbers
+    """
+    if len(group) == 1:
+        return exponents == (1, 1) and low[group[0]] >= 0
+    return len(group) == len(exponents) and all(e == 1 or low[i] > 0 for i, e in zip(group, exponents))
 
 
-def hangs_on(pair, j, found):
-    """Whether one of a pair of columns is computed from column j, directly or not."""
-    return any(i == j or (i in found and hangs_on(found[i].sources, j, found)) for i in pair)
+def power_product(values, groups, exponents):
+    """Products of powers of columns, (n, n_groups); a column alone has all of the exponents."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        terms = (values[:, [group[k % len(group)] for group in groups]] ** float(e) for k, e in enumerate(exponents))
+        return np.prod(np.stack(list(terms)), axis=0)
 
 
-def candidates(values, j, step, pairs, exponents):
-    """The pairs that column j is a multiple of in a few rows, after rounding."""
-    pairs = [pair for pair in pairs if j not in pair]
-    if not pairs:
+def hangs_on(sources, j, found):
+    """Whether one of some columns is column j, or is computed from it."""
+    return any(j in (i, *origins(i, lambda i: found[i].sources if i in found else [])) for i in sources)
+
+
+def candidates(values, j, step, groups, exponents):
+    """The groups of columns that column j is a multiple of in a few rows, after rounding."""
+    groups = [group for group in groups if j not in group]
+    if not groups:
         return []
     few = largest(values, j, FIRST_ROWS)
-    first, second = (few[:, [pair[k] for pair in pairs]] for k in (0, -1))
-    low, high = factor_bounds(first ** exponents[0] * second ** exponents[1], few[:, [j]], step)
-    return [pair for pair, fits in zip(pairs, low <= high) if fits]
+    low, high = factor_bounds(power_product(few, groups, exponents), few[:, [j]], step)
+    return list(compress(groups, low <= high))
 
 
 def largest(values, j, n):
@@ -268,18 +352,23 @@ def factor_bounds(product, x, step):
     return low, np.where(product == 0, fits, ends[1]).min(axis=0)
 
 
-def product_of(values, j, step, pair, exponents):
-    """The ProductColumn of column j, if it is one of a pair of columns and both count; else None."""
+def product_of(values, j, step, group, exponents):
+    """The ProductColumn of column j, if it is one of a group of columns and all count; else None."""
+    powers = exponents if len(group) > 1 else (2,)
+    return checked(values, j, step, group, powers, power_product(values, [group], exponents))
+
+
+def checked(values, j, step, sources, exponents, product, rates=None):
+    """The ProductColumn of column j as a multiple of a product, (n, 1), if it is that in all rows; else None."""
     x = values[:, j]
-    product = values[:, pair[0]] ** float(exponents[0]) * values[:, pair[-1]] ** float(exponents[1])
-    (low,), (high,) = factor_bounds(product[:, None], x[:, None], step)
+    (low,), (high,) = factor_bounds(product, x[:, None], step)
     if not low <= high or not np.isfinite([low, high]).all():
         return None
-    sources, powers = (pair, exponents) if len(pair) == 2 else (pair, (2,))
-    column = ProductColumn(x, step, sources, powers, float(plainest(Fraction(low), Fraction(high))))
-    if column.misses(values, x).any():
+    factor = plainest(Fraction(low), Fraction(high))
+    if n_digits(factor) > MAX_FACTOR_DIGITS:
         return None
-    return column if all_count(column, values, x) else None
+    column = ProductColumn(x, step, sources, exponents, float(factor), rates)
+    return column if not column.misses(values, x).any() and all_count(column, values, x) else None
 
 
 def all_count(column, values, x):
@@ -291,28 +380,28 @@ def all_count(column, values, x):
     return True
 
 
-def find_rounded_sums(values, columns, derivable, products):
+def find_rounded_sums(values, steps, derivable, products):
     """Columns that are sums of several others, each times a factor, rounded: RoundedSums by their index.
 
     Parameters
     ----------
     values : (n_samples, n_columns)
-    columns : dict from the index of a column to consider to its rounding step; those with missing cells are not
+    steps : dict from the index of a column to consider to its rounding step; those with missing cells are not
     derivable : indices of those that may be computed
     products : dict from the index of a column to the ProductColumn that it is
     """
-    least = max(MIN_REPEATS, MIN_ROWS_PER_COLUMN * len(columns))
+    least = max(MIN_REPEATS, MIN_ROWS_PER_COLUMN * len(steps))
     few = values[:: max(1, len(values) // max(PREVIEW, 2 * least))]
-    numbers = [j for j in columns if not np.isnan(values[:, j]).any() and np.ptp(few[:, j]) > 0]
+    numbers = [j for j in steps if not np.isnan(values[:, j]).any() and np.ptp(few[:, j]) > 0]
     if len(few) < least or len(numbers) < 3:
         return {}
     correlations = np.corrcoef(few[:, numbers].T) + JITTER * np.eye(len(numbers))
     left = few[:, numbers].std(axis=0) / np.sqrt(np.diag(np.linalg.inv(correlations)).clip(1.0))  # by all others
     found = {}
     for j, noise in zip(numbers, left):
-        if j in derivable and columns[j] and noise <= ROUNDED * columns[j]:
+        if j in derivable and steps[j] and noise <= ROUNDED * steps[j]:
             others = [i for i in numbers if i not in found and not hangs_on([i], j, products)]
-            column = rounded_sum(values, few, j, others, columns, derivable)
+            column = rounded_sum(values, few, j, others, steps, derivable)
             if column is not None:
                 found[j] = column
     return found
@@ -321,7 +410,7 @@ def find_rounded_sums(values, columns, derivable, products):
 def rounded_sum(values, few, j, others, steps, derivable):
     """The RoundedSum of column j, if it is one of several others, none of which had better be computed; else None."""
     x, step = values[:, j], steps[j]
-    sources, slopes, errors = significant(few, j, others)
+    sources, slopes, covariance = significant(few, j, others)
     if len(sources) < 2:
         return None
     sizes, noise = np.abs(slopes) * few[:, sources].std(axis=0), (few[:, j] - few[:, sources] @ slopes).std()
@@ -329,10 +418,9 @@ def rounded_sum(values, few, j, others, steps, derivable):
     if few[:, j].std() < NEARLY * sizes[as_well].max(initial=0.0):
         return None
     base = sizes.argmax()
-    errors = errors + MAX_TIES * step / few[:, sources].std(axis=0)  # ties that are all rounded up
-    ends = np.sort((slopes + N_ERRORS * np.array([-errors, errors])) / slopes[base], axis=0).T
+    ends = ratio_bounds(slopes, covariance, base, MAX_TIES * step / few[:, sources].std(axis=0))
     ratios = [Fraction(1) if k == base else plainest(*map(Fraction, pair)) for k, pair in enumerate(ends)]
-    if max(map(n_digits, ratios)) > MAX_DIGITS:
+    if not all(ratios) or max(map(n_digits, ratios)) > MAX_DIGITS:
         return None
     ratios = np.array(ratios, dtype=float)
     whole, unit = values[:, sources] @ ratios, step / steps[sources[base]] if steps[sources[base]] else 1.0
@@ -349,13 +437,22 @@ def rounded_sum(values, few, j, others, steps, derivable):
     columns = [RoundedSum(x, step, sources, slopes, c, slack) for c in (0.0, TIE * step, -TIE * step, *halves, middle)]
     columns = [column for column in columns if not column.misses(values, x).any()]
     wrong = [(np.abs(column.of(values) - x) > step / 2).mean() for column in columns]
-    return (
-        columns[np.argmin(wrong)] if min(wrong, default=1.0) <= MAX_TIES and all_count(columns[0], values, x) else None
-    )
+    if min(wrong, default=1.0) > MAX_TIES:
+        return None
+    column = columns[np.argmin(wrong)]
+    return column if all_count(column, values, x) else None
+
+
+def ratio_bounds(slopes, covariance, base, bias):
+    """Bounds of the quotients of slopes and that of the base, (n, 2), by their errors and what ties may add."""
+    ratios, variances = slopes / slopes[base], np.diag(covariance)
+    variances = variances + ratios**2 * variances[base] - 2 * ratios * covariance[:, base]
+    off = (N_ERRORS * np.sqrt(variances.clip(0)) + bias + np.abs(ratios) * bias[base]) / abs(slopes[base])
+    return np.column_stack([ratios - off, ratios + off])
 
 
 def significant(X, j, others):
-    """Of the columns that tell column j by least squares: those that count, their slopes, and standard errors."""
+    """Of the columns that tell column j by least squares: those that count, their slopes, and these' covariance."""
     kept = np.array(others)
     x = X[:, j] - X[:, j].mean()
     while len(kept):
@@ -363,9 +460,9 @@ def significant(X, j, others):
         A = (X[:, kept] - X[:, kept].mean(axis=0)) / scale
         inverse = np.linalg.pinv(A.T @ A)
         slopes = inverse @ (A.T @ x)
-        errors = (x - A @ slopes).std() * np.sqrt(np.diag(inverse))
-        evidence = np.abs(slopes) / errors
+        covariance = (x - A @ slopes).var() * inverse
+        evidence = np.abs(slopes) / np.sqrt(np.diag(covariance))
         if evidence.min() > N_ERRORS:
-            return kept.tolist(), slopes / scale, errors / scale
+            return kept.tolist(), slopes / scale, covariance / np.outer(scale, scale)
         kept = np.delete(kept, evidence.argmin())  # one at a time: of columns that tell the same, one counts
-    return [], np.empty(0), np.empty(0)
+    return [], np.empty(0), np.empty((0, 0))

@@ -6,6 +6,7 @@ from scipy.stats import norm
 from skgmmgan._codec import Codec
 from skgmmgan._columns import ABSENT, ACTIVE, MAX_LEVELS, is_discrete
 from skgmmgan._numbers import Decimals
+from skgmmgan._rounded import Options
 from skgmmgan._table import UNSEEN
 
 
@@ -61,7 +62,7 @@ def test_a_line_of_an_uneven_list(rng):
     values, codec = make_codec(np.column_stack([source, source * 0.0254]))
     assert codec.columns[1].sources == [0]
     asked, fixed = np.array([[np.nan, 38.5 * 0.0254]]), np.array([[False, True]])
-    completed, _ = codec.complete(asked, fixed, enforce_decimals=True)
+    completed, _ = codec.complete(asked, fixed, Options())
     assert completed[0, 0] == 38.5
     assert np.array_equal(codec.as_given(values)[:, 0], source)
 
