@@ -82,8 +82,8 @@ def read_table(estimator, X, *, reset, least):
     return validate_data(estimator, X, reset=reset, skip_check_array=True)
 
 
-def warn_of_text(table):
-    """One warning for all columns of text that look like times, and one for those in which every value differs."""
+def warn_of_columns(table):
+    """One warning each for text that looks like times, for text that differs in every row, and for row numbers."""
     columns = [column.label for column in table.columns if column.is_text_of_times]
     if columns:
         warnings.warn(
@@ -97,6 +97,14 @@ def warn_of_text(table):
         warnings.warn(
             f"Every value of column {', '.join(columns)} differs. Such identifiers are learned as categories, and real "
             "ones would be given out by sample(); drop them first, for example by X.drop(columns=[...]).",
+            UserWarning,
+            stacklevel=5,
+        )
+    columns = [column.label for column in table.columns if column.is_counter]
+    if columns:
+        warnings.warn(
+            f"Column {', '.join(columns)} numbers the rows: each whole number between the first and the last is there "
+            "once. Drawn ones repeat, and tell nothing; drop the column first, for example by X.drop(columns=[...]).",
             UserWarning,
             stacklevel=5,
         )
@@ -337,7 +345,7 @@ class BaseGMMGAN(BaseEstimator):
         X = read_table(self, X, reset=not again, least=2)
         table = self._table if again else Table(X, self.categorical_features, self.min_category_count)
         if not again:
-            warn_of_text(table)
+            warn_of_columns(table)
         values = table.encode(X)
         self._check_values(values, table)
         return table, values

@@ -446,6 +446,11 @@ class Codec:
         allowed = [column.allows(x, enforce_bounds) for column, x in zip(self.columns, values.T)]
         return np.column_stack(allowed) | ~fixed
 
+    def beside(self, values, fixed):
+        """The two numbers of its grid that each fixed cell lies between, (2, n, n_columns of the table), or NaN."""
+        beside = np.stack([column.beside(x) for column, x in zip(self.columns, values.T)], axis=2)
+        return np.where(fixed, beside, np.nan)
+
     def features(self, values):
         """Finite matrix that discriminators read, (n_samples, n_columns of the codec)."""
         columns = zip(self.columns, self.extended(values).T, strict=True)

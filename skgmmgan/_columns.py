@@ -25,6 +25,7 @@ from ._transforms import Cells, fit_normal_scores
 
 MAX_NUMBERS = 32  # distinct numbers that a column may have and still be one discrete unit
 MAX_LEVELS = 254  # levels of a discrete unit; rarer categories share the last one
+BESIDE = 1e-3  # part of a rounding step by which a number may miss it and still be meant
 ACTIVE = 0  # the code of state "continuous", and of an active continuous unit
 ABSENT = -1  # the code of an unseen level, and of an inactive continuous unit
 
@@ -134,6 +135,10 @@ class DiscreteColumn:
     def allows(self, x, enforce_bounds):
         """Mask of the values that may be asked for."""
         return self.levels.encode(x)[0] != ABSENT
+
+    def beside(self, x):
+        """The two numbers of the grid that each number lies between, (2, n); NaN on it, or where there is none."""
+        return np.full((2, len(x)), np.nan)
 
     def choices(self):
         """Values that may be asked for, NaN for a missing cell, and whether those between the first two may be."""
@@ -247,6 +252,12 @@ class NumericColumn:
     def allows(self, x, enforce_bounds):
         within = (x >= self.low) & (x <= self.high) if enforce_bounds else ~np.isnan(x)
         return within | (False if self.levels is None else self.levels.encode(x)[0] != ABSENT)
+
+    def beside(self, x):
+        if not self.step:
+            return np.full((2, len(x)), np.nan)
+        ends = round_to_grid(np.stack([np.floor(x / self.step), np.ceil(x / self.step)]) * self.step, self.step)
+        return np.where(np.abs(x - ends).min(axis=0) > BESIDE * self.step, ends, np.nan)
 
     def on_level(self, codes):
         return codes[:, -1] != ACTIVE

@@ -51,6 +51,7 @@ def _read(path):
     try:
         header = parsed(separator, nrows=0)
         is_european = header.shape[1] == 1 and ";" in str(header.columns[0])
+        _check_names(path, parsed(";" if is_european else separator, nrows=1, header=None).iloc[0])
         table = parsed(";" if is_european else separator)
     except pd.errors.EmptyDataError:
         raise ValueError(f"{path} is empty.") from None
@@ -63,6 +64,13 @@ def _read(path):
     if not len(table):
         raise ValueError(f"{path} has no rows.")
     return table, True
+
+
+def _check_names(path, names):
+    """Raise ValueError if a name of the header of a file comes twice."""
+    twice = names[names.duplicated() & (names != "")]
+    if len(twice):
+        raise ValueError(f"{path} has the column {twice.iloc[0]!r} twice; give each column a name of its own.")
 
 
 def _with_points(text):
@@ -138,7 +146,7 @@ def _guess(text):
 
 
 def _is_whole(numbers):
-    return bool((numbers == np.rint(numbers)).all() and np.abs(numbers.astype(float)).max() < 2**53)
+    return bool((numbers == np.rint(numbers)).all() and (np.abs(numbers.astype(float)) < 2**53).all())
 
 
 def _as_truth(text):

@@ -244,6 +244,10 @@ class GMMGAN(DensityMixin, BaseGMMGAN):
         if not allowed.all():
             i, j = np.argwhere(~allowed)[0]
             self._table.refuse_condition(conditions, i, j, *self._model.codec.columns[j].choices())
+        beside = self._model.codec.beside(values, fixed)
+        if self._model.enforce_decimals and not np.isnan(beside).all():
+            i, j = np.argwhere(~np.isnan(beside[0]))[0]
+            self._table.refuse_between(conditions, i, j, beside[:, i, j])
         return Given(values, np.tile(fixed, (len(values), 1)))
 
     def _draw(self, n, given, rng):

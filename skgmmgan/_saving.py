@@ -127,7 +127,7 @@ def load(path):
             written = json.loads(archive.comment)
             versions, intact = written["versions"], written["sha256"] == _digest(archive)
     except (zipfile.BadZipFile, ValueError, KeyError, TypeError, EOFError, NotImplementedError) as error:
-        raise ValueError(f"{path} is damaged, or is no file of skgmmgan.save: {error}") from error
+        raise ValueError(f"{path} is damaged, or is no file of skgmmgan.save; fit and save the model again.") from error
     if not intact:
         raise ValueError(f"{path} was changed after it was saved; ask for the file again.")
     for name in BINDING:

@@ -36,7 +36,7 @@ class NotHashableError(ValueError):
 class Floats:
     """A column of real numbers."""
 
-    categories, ordered, is_identifier, is_text_of_times, origin = None, False, False, False, 0
+    categories, ordered, is_identifier, is_text_of_times, is_counter, origin = None, False, False, False, False, 0
 
     def __init__(self, container, series, label):
         self.container, self.label, self.dtype = container, label, container.dtype_of(series)
@@ -82,6 +82,9 @@ class Integers(Floats):
         self.is_cut = n_lost > 0
         self.step <<= max(0, n_lost)
         self.n_distinct = len(distinct)
+        self.is_counter = (
+            not container.is_time(self.dtype) and IDENTIFIER_ROWS <= len(distinct) == len(x) == high - low + 1
+        )
 
     def encode(self, container, series):
         missing = container.missing(series)
@@ -438,6 +441,16 @@ class Table:
         raise ValueError(
             f"conditions ask for {plain_repr(value)} in column {column.label}, which the fitted table does not allow; "
             f"it allows {', '.join(words)}."
+        )
+
+    def refuse_between(self, given, i, j, ends):
+        """Raise ValueError for the condition in row i and column j, which lies between these numbers of the grid."""
+        container, cells = self._condition_cells(given)
+        column, value = self.columns[j], container.objects(cells[self.names[j]])[i]
+        low, high = map(plain_repr, self.container.objects(column.decode(ends)))
+        raise ValueError(
+            f"conditions ask for {plain_repr(value)} in column {column.label}, which holds {low} or {high}, but nothing "
+            "in between. Ask for one of these, or fit with enforce_decimals=False."
         )
 
     def fill(self, X, gaps, values):

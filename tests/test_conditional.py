@@ -839,3 +839,14 @@ def test_what_only_looks_like_a_sum_is_none(rng):
     ):
         model = GMMGAN(1, **PRIOR).fit(np.column_stack(columns))
         assert not any(isinstance(column, LinearColumn) for column in model._model.codec.columns)
+
+
+@pytest.mark.parametrize(("name", "value", "ends"), [("kg", 70.03, "70.0 or 70.1"), ("cost", 4451, "4450 or 4460")])
+def test_numbers_between_the_steps_of_a_column_are_refused(name, value, ends):
+    pd = pytest.importorskip("pandas")
+    rng = np.random.RandomState(0)
+    X = pd.DataFrame({"kg": np.round(rng.normal(70, 9, 300), 1), "cost": 10 * rng.randint(50, 900, 300)})
+    with pytest.raises(ValueError, match=f"column '{name}', which holds {ends}, but nothing in between"):
+        GMMGAN(**PRIOR).fit(X).sample(1, conditions={name: value})
+    rows, _ = GMMGAN(enforce_decimals=False, **PRIOR).fit(X).sample(1, conditions={"kg": 70.03})
+    assert (rows["kg"] == 70.03).all()

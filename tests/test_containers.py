@@ -175,6 +175,16 @@ def test_any_column_names(columns):
     assert rows.columns.names == X.columns.names
 
 
+def test_numbers_of_the_rows_get_a_warning_and_days_do_not():
+    n = 120
+    X = pd.DataFrame(
+        {"visit": np.random.RandomState(0).permutation(n) + 1000, "day": pd.date_range("2024-01-01", periods=n)}
+    )
+    with pytest.warns(UserWarning, match="Column 'visit' numbers the rows") as told:
+        GMMGAN(max_epochs=0, adversarial_rounds=0).fit(X)
+    assert len(told) == 1
+
+
 def test_identifiers_get_one_warning_that_names_them():
     index = pd.Series(range(2000)).astype(str)
     X = pd.DataFrame({"id": "u" + index, "v": np.arange(2000) % 7, "mail": "m" + index})

@@ -203,6 +203,19 @@ def test_dates_that_are_text_are_told(folder):
             read_table("days.csv")
 
 
+def test_names_that_come_twice_are_refused(folder):
+    (folder / "twice.csv").write_text("a,a,b\n1,2,3\n2,3,4\n")
+    assert "has the column 'a' twice" in run("synth", "twice.csv", "-n", 2, "--quick", status=1).stderr
+
+
+def test_a_column_that_is_all_missing(folder):
+    (folder / "gap.csv").write_text("a,b\n" + "".join(f"{i % 50},\n" for i in range(90)))
+    run("fit", "gap.csv", "-o", "gap.model", "--quick", "--quiet")
+    run("sample", "gap.model", "-n", 90, "-o", "drawn.csv", "--quiet")
+    assert np.isfinite(float(run("score", "gap.model", "gap.csv").stdout))
+    run("report", "gap.csv", "drawn.csv", "--quiet", "-o", "gap.html")
+
+
 def test_semicolons_and_decimal_commas(folder):
     (folder / "t.csv").write_text("price;note;code\n1.012,50;a, b;1.5\n3,75;c;2.5\n;d;x\n")
     table = read_table("t.csv")
