@@ -25,6 +25,7 @@ from ._relations import (
     find_line,
     find_sums,
     kind_to_solve,
+    never_together,
     origins,
 )
 from ._rounded import Options, RoundedColumn, RoundedSum, Solution, find_products, find_rates, find_rounded_sums
@@ -146,7 +147,7 @@ class Codec:
         return np.column_stack([values, *(difference.of(values) for difference in self.differences)])
 
     def restrict(self, values):
-        """Find units whose levels determine those of another, so that only what occurs together is drawn together.
+        """Find units whose levels determine or rule out those of another: only what occurs together is drawn together.
 
         Class labels are left to the classifier.
         """
@@ -155,7 +156,8 @@ class Codec:
         for j, unit in enumerate(self.units):
             if unit.n_levels < 2 or (j == 0 and isinstance(self.columns[0], LabelColumn)):
                 continue
-            found = {i: dependency(codes[:, i], codes[:, j], (self.units[i].n_levels, unit.n_levels)) for i in sources}
+            pairs = {i: (codes[:, i], codes[:, j], (self.units[i].n_levels, unit.n_levels)) for i in sources}
+            found = {i: dependency(*pair) for i, pair in pairs.items()}
             found = {i: allowed for i, allowed in found.items() if allowed is not None}
             twin = next(
                 (
@@ -167,6 +169,8 @@ class Codec:
             )
             if twin is None:
                 sources.append(j)
+                rest = {i: never_together(*pair) for i, pair in pairs.items() if i not in found}
+                found |= {i: allowed for i, allowed in rest.items() if allowed is not None}
             self.units[j] = replace(unit, allowed=found if twin is None else {twin: found[twin]})
         for source, gap, own, own_gap in self.gaps:
             if own_gap != ABSENT:

@@ -11,6 +11,7 @@ from ._numbers import Decimals, float_error, grid_step, round_to_grid, same_numb
 
 MIN_REPEATS = 100  # rows that could have broken a dependency between levels and did not, ...
 MIN_EVIDENCE = 20.0  # ... for which the odds were exp(-20) if the levels were independent
+MANY_ROWS = 10_000  # that rule out most pairs of levels that never come together
 PREVIEW = 1000  # rows that tell most pairs of columns without a relation
 MIN_ON_LINE = 20  # different numbers that cannot lie on a straight line by chance
 NEARLY = 0.9  # part of the most that a column counts for in a sum
@@ -39,6 +40,23 @@ def dependency(a, b, n_levels):
         if max((table > 0).sum(axis=1)) <= 1 and n_repeats >= MIN_REPEATS and evidence >= MIN_EVIDENCE:
             return np.concatenate([counts > 0, np.ones((1, n_levels[1]), dtype=bool)])
     return None
+
+
+def never_together(a, b, n_levels):
+    """Which levels of two units occur together, (n_levels[0] + 1, n_levels[1]), if some never do by no chance; or None.
+
+    These would be together in MIN_EVIDENCE rows if they were independent, for which the odds are exp(-MIN_EVIDENCE). A
+    last row allows everything.
+    """
+    for rows in (slice(MANY_ROWS), slice(None)) if len(a) > MANY_ROWS else (slice(None),):
+        seen = (a[rows] != ABSENT) & (b[rows] != ABSENT)
+        both = a[rows][seen] * n_levels[1] + b[rows][seen]
+        counts = np.bincount(both, minlength=n_levels[0] * n_levels[1]).reshape(n_levels)
+        expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / max(counts.sum(), 1)
+        never = (counts == 0) & (expected >= MIN_EVIDENCE)
+        if not never.any():
+            return None
+    return np.concatenate([~never, np.ones((1, n_levels[1]), dtype=bool)])
 
 
 def origins(i, sources):

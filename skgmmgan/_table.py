@@ -26,6 +26,7 @@ AMBIGUOUS_DATE = re.compile(r"\s*\d{1,2}\D\d{1,2}\D\d")  # the day or the month 
 TIME_IN_TEXT = re.compile(r"\s*(\d{4}-\d{2}-\d{2}|\d{1,2}([./-])\d{1,2}\2\d{2})")
 MOSTLY_TIMES = 0.9  # of the categories, that are such text
 IDENTIFIER_ROWS = 20  # text that differs in each of at least so many rows is taken for an identifier
+COUNTER_ROWS = 200  # integers that follow each other without a gap in at least so many rows number these
 MAX_SHOWN = 10  # values that a message lists
 
 
@@ -83,7 +84,7 @@ class Integers(Floats):
         self.step <<= max(0, n_lost)
         self.n_distinct = len(distinct)
         self.is_counter = (
-            not container.is_time(self.dtype) and IDENTIFIER_ROWS <= len(distinct) == len(x) == high - low + 1
+            not container.is_time(self.dtype) and COUNTER_ROWS <= len(distinct) == len(x) == high - low + 1
         )
 
     def encode(self, container, series):
@@ -449,8 +450,8 @@ class Table:
         column, value = self.columns[j], container.objects(cells[self.names[j]])[i]
         low, high = map(plain_repr, self.container.objects(column.decode(ends)))
         raise ValueError(
-            f"conditions ask for {plain_repr(value)} in column {column.label}, which holds {low} or {high}, but nothing "
-            "in between. Ask for one of these, or fit with enforce_decimals=False."
+            f"conditions ask for {plain_repr(value)} in column {column.label}, which holds {low} or {high}, but "
+            "nothing in between. Ask for one of these, or fit with enforce_decimals=False."
         )
 
     def fill(self, X, gaps, values):

@@ -3,6 +3,7 @@ import pytest
 from scipy.integrate import trapezoid
 from scipy.stats import norm
 
+from skgmmgan import GMMGAN
 from skgmmgan._codec import Codec
 from skgmmgan._columns import ABSENT, ACTIVE, MAX_LEVELS, is_discrete
 from skgmmgan._numbers import Decimals
@@ -275,3 +276,42 @@ def test_codes_of_what_is_asked_for(rng):
     assert codec.allows(asked, fixed, True).tolist() == [[True, True, False], [True, False, True], [False, True, False]]
     assert codec.allows(asked, fixed, False)[2].all()
     assert codec.unit_mask(np.array([True, False, True])).tolist() == [True, True, False, True]
+
+
+def wards(n=3000, seed=0):
+    """A ward, and a sex that all in one of the wards have."""
+    rng = np.random.RandomState(seed)
+    ward = rng.choice(4, n, p=[0.4, 0.3, 0.2, 0.1]).astype(float)
+    return np.column_stack([ward, np.where(ward == 3, 1.0, rng.randint(0, 2, n))])
+
+
+def test_levels_that_never_come_together():
+    """One ward in ten has one sex only; fifty in it could have been of the other."""
+    values = wards()
+    codec = Codec(values, np.ones(2, bool), np.ones(2, bool), n_knots=5, rng=np.random.RandomState(0))
+    codec.restrict(values)
+    (allowed,) = codec.units[1].allowed.values()
+    ward = codec.encode(np.array([[3.0, 1.0]])).codes[0]
+    expected = np.ones((5, 2), dtype=bool)
+    expected[ward[0], 1 - ward[1]] = False
+    np.testing.assert_array_equal(allowed, expected)
+    few = values[:200]  # 20 in that ward, 10 of the other sex expected: that none is there may be chance
+    codec = Codec(few, np.ones(2, bool), np.ones(2, bool), n_knots=5, rng=np.random.RandomState(0))
+    codec.restrict(few)
+    assert codec.units[1].allowed == {}
+    once = np.concatenate([values, [[3.0, 0.0]]])
+    codec.restrict(once)
+    assert codec.units[1].allowed == {}
+
+
+def test_drawn_levels_come_together_only_as_they_did():
+    pd = pytest.importorskip("pandas")
+    X = pd.DataFrame(wards(), columns=["ward", "sex"]).map(str)
+    model = GMMGAN(max_epochs=0, adversarial_rounds=0, random_state=0).fit(X)
+    rows, _ = model.sample(5000)
+    assert set(rows["sex"][rows["ward"] == "3.0"]) == {"1.0"}
+    assert rows["sex"].value_counts(normalize=True)["1.0"] == pytest.approx((X["sex"] == "1.0").mean(), abs=0.03)
+    rows, _ = model.sample(500, conditions={"sex": "0.0"})
+    assert "3.0" not in set(rows["ward"])
+    with pytest.warns(UserWarning, match="contradict what held in every row"):
+        model.sample(1, conditions={"ward": "3.0", "sex": "0.0"})

@@ -176,7 +176,7 @@ def test_any_column_names(columns):
 
 
 def test_numbers_of_the_rows_get_a_warning_and_days_do_not():
-    n = 120
+    n = 250
     X = pd.DataFrame(
         {"visit": np.random.RandomState(0).permutation(n) + 1000, "day": pd.date_range("2024-01-01", periods=n)}
     )
