@@ -229,6 +229,8 @@ def plainest(low, high):
     """The fraction between two bounds with the fewest digits, as a decimal, the inverse of one, or a quotient."""
     if low <= 0 <= high:
         return Fraction(0)
+    if low == high:
+        return low
     if high < 0:
         return -plainest(-high, -low)
     written = fewest_digits(low, high), 1 / fewest_digits(1 / high, 1 / low), simplest_fraction(low, high)
@@ -286,7 +288,7 @@ def linear_noise(X):
     X = np.where(present, X, 0.0)
     X = np.where(present, X - X.sum(axis=0) / np.maximum(present.sum(axis=0), 1), 0.0)
     n = present.T.astype(float) @ present
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         means, squares, products = X.T @ present / n, (X**2).T @ present / n, X.T @ X / n
         variances = squares - means**2  # entry (i, j) is of column i, over the rows that have j too
         unexplained = 1 - (products - means * means.T) ** 2 / (variances * variances.T)

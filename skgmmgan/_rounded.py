@@ -172,9 +172,8 @@ def find_products(values, steps, derivable):
             for group in candidates(values, j, steps[j], possible, exponents):
                 column = product_of(values, j, steps[j], group, exponents)
                 if column is not None:
-                    ways.setdefault(frozenset([j, *group]), []).append(
-                        (determinacy(column, j, values, steps), j, column)
-                    )
+                    way = determinacy(column, j, values, steps), j, column
+                    ways.setdefault(frozenset([j, *group]), []).append(way)
     ways = [max(several, key=lambda way: way[0]) for several in ways.values()]
     for _, j, column in sorted(ways, key=lambda way: way[0], reverse=True):
         if is_new(j, column, found):
@@ -220,9 +219,8 @@ def determinacy(column, j, values, steps):
         low, high, _ = column.interval(source, few, few[:, j], column.half())
         numbers, step = np.unique(few[:, source]), steps[source]
         if len(numbers) <= MAX_NUMBERS:
-            n_fitting = np.searchsorted(numbers, high + TIE * step, "right") - np.searchsorted(
-                numbers, low - TIE * step
-            )
+            ends = np.searchsorted(numbers, low - TIE * step), np.searchsorted(numbers, high + TIE * step, "right")
+            n_fitting = ends[1] - ends[0]
         elif step:
             with np.errstate(invalid="ignore"):  # where all numbers fit
                 n_fitting = np.floor(high / step + TIE) - np.ceil(low / step - TIE) + 1
@@ -241,12 +239,10 @@ def is_new(j, column, found):
 
 
 def exponents_of(column, found):
-    """Exponents of the columns that a product is one of in the end, by their index; rates are columns of their own."""
+    """Exponents of what a product is one of in the end: of pairs of a column and its rate, 0 without one."""
     total = {}
-    for i, exponent, rate in zip(column.sources, column.exponents, column.rates):
-        inner = (
-            exponents_of(found[i], found) if i in found and np.isnan(rate) else {(i, rate if rate == rate else 0): 1}
-        )
+    for i, exponent, rate in zip(column.sources, column.exponents, np.nan_to_num(column.rates)):
+        inner = exponents_of(found[i], found) if i in found and not rate else {(i, rate): 1}
         for key, power in inner.items():
             total[key] = total.get(key, 0) + exponent * power
     return total
@@ -289,13 +285,15 @@ def product_with_rate(values, j, step, pair, rate):
     x, product, d = values[:, j], np.prod(values[:, pair], axis=1), values[:, rate]
     A = np.column_stack([product, product * d])
     scale = np.abs(A).max(axis=0)
+    if not (scale.all() and A.std(axis=0).all()):
+        return None
     inverse = np.linalg.pinv((A / scale).T @ (A / scale))
     slopes = inverse @ ((A / scale).T @ x) / scale
     if slopes[0] == 0:
         return None
     covariance = (x - A @ slopes).var() * inverse / np.outer(scale, scale)
     _, ends = ratio_bounds(slopes, covariance, 0, MAX_TIES * step / A.std(axis=0))
-    times = plainest(*map(Fraction, ends))
+    times = plainest(*map(Fraction, ends)) if np.isfinite(ends).all() else None
     if not times or n_digits(times) > MAX_DIGITS:
         return None
     rates = [*[np.nan] * len(pair), float(times)]
@@ -461,7 +459,8 @@ def significant(X, j, others):
         inverse = np.linalg.pinv(A.T @ A)
         slopes = inverse @ (A.T @ x)
         covariance = (x - A @ slopes).var() * inverse
-        evidence = np.abs(slopes) / np.sqrt(np.diag(covariance))
+        with np.errstate(divide="ignore"):  # of what is exact
+            evidence = np.abs(slopes) / np.sqrt(np.diag(covariance).clip(0))
         if evidence.min() > N_ERRORS:
             return kept.tolist(), slopes / scale, covariance / np.outer(scale, scale)
         kept = np.delete(kept, evidence.argmin())  # one at a time: of columns that tell the same, one counts
