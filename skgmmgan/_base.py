@@ -84,30 +84,22 @@ def read_table(estimator, X, *, reset, least):
 
 def warn_of_columns(table):
     """One warning each for text that looks like times, for text that differs in every row, and for row numbers."""
-    columns = [column.label for column in table.columns if column.is_text_of_times]
-    if columns:
-        warnings.warn(
-            f"Column {', '.join(columns)} holds times as text, which are learned as categories without an order; "
-            "convert them first, for example by pandas.to_datetime.",
-            UserWarning,
-            stacklevel=5,
-        )
-    columns = [column.label for column in table.columns if column.is_identifier and not column.is_text_of_times]
-    if columns:
-        warnings.warn(
-            f"Every value of column {', '.join(columns)} differs. Such identifiers are learned as categories, and real "
-            "ones would be given out by sample(); drop them first, for example by X.drop(columns=[...]).",
-            UserWarning,
-            stacklevel=5,
-        )
-    columns = [column.label for column in table.columns if column.is_counter]
-    if columns:
-        warnings.warn(
-            f"Column {', '.join(columns)} numbers the rows: each whole number between the first and the last is there "
-            "once. Drawn ones repeat, and tell nothing; drop the column first, for example by X.drop(columns=[...]).",
-            UserWarning,
-            stacklevel=5,
-        )
+    odd = {
+        "Column {} holds times as text, which are learned as categories without an order; convert them first, for "
+        "example by pandas.to_datetime.": [column for column in table.columns if column.is_text_of_times],
+        "Every value of column {} differs. Such identifiers are learned as categories, and real ones would be given "
+        "out by sample(); drop them first, for example by X.drop(columns=[...]).": [
+            column for column in table.columns if column.is_identifier and not column.is_text_of_times
+        ],
+        "Column {} numbers the rows: each whole number between the first and the last is there once. Drawn ones "
+        "repeat, and tell nothing; drop the column first, for example by X.drop(columns=[...]).": [
+            column for column in table.columns if column.is_counter
+        ],
+    }
+    for message, columns in odd.items():
+        if columns:
+            names = ", ".join(column.label for column in columns)
+            warnings.warn(message.format(names), UserWarning, stacklevel=5)
 
 
 class BaseGMMGAN(BaseEstimator):

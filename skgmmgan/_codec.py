@@ -26,9 +26,17 @@ from ._relations import (
     find_sums,
     kind_to_solve,
     never_together,
-    origins,
 )
-from ._rounded import Options, RoundedColumn, RoundedSum, Solution, find_products, find_rates, find_rounded_sums
+from ._rounded import (
+    Options,
+    RoundedColumn,
+    RoundedSum,
+    Solution,
+    find_products,
+    find_rates,
+    find_rounded_sums,
+    hangs_on,
+)
 from ._table import UNSEEN
 
 MAX_ITERATIONS = 50  # to find a number that others hang on which it is solved from
@@ -97,7 +105,7 @@ class Codec:
             self.columns.append(column)
         steps = {j: self.columns[j].step for j in numbers}
         rounded = find_products(values, steps, numbers)
-        told = {i for j in rounded for i in [j, *origins(j, lambda i: rounded[i].sources if i in rounded else [])]}
+        told = {i for i in numbers if hangs_on(rounded, i, rounded)}
         for j, column in find_sums(values, numbers, set(sources) - told).items():
             self._replace(j, column)
             del steps[j]

@@ -20,7 +20,6 @@ from ._columns import ABSENT, ACTIVE, draw_margin, log_margin
 from ._containers import is_missing
 from ._generator import draw_index, draw_number, mixture_log_prob
 from ._model import seeded_stream
-from ._rounded import Options
 
 DRAWS_PER_POOL = 500  # rows that share a pool of particles
 PARTICLES_PER_DRAW = (2, 6, 24, 96)  # tried in turn, until the effective sample size is large enough
@@ -50,12 +49,11 @@ def draw_given(model, given, n, rng):
     The size is 0 where what is given contradicts a relation between columns.
     """
     codec = model.codec
-    options = Options(model.enforce_bounds, model.enforce_decimals)
-    values, fixed = codec.complete(given.values, given.fixed, options)
+    values, fixed = codec.complete(given.values, given.fixed, model.options)
     told = fixed.copy()
     told[:, : codec.n_columns] &= ~given.fixed
     failed = (~codec.allows(values, told, model.enforce_bounds)).any(axis=1) | codec.contradicted(
-        values, fixed, options
+        values, fixed, model.options
     )
     given = given._replace(values=values, fixed=fixed)
     size = min(n, DRAWS_PER_POOL)
@@ -91,7 +89,6 @@ class Pool:
 
     def __init__(self, model, generator, given, size, rng, stream):
         self.model, self.given, self.size, self.rng, self.stream = model, given, size, rng, stream
-        self.options = Options(model.enforce_bounds, model.enforce_decimals)
         self.m = len(given.values)
         self.unknowns = list(model.codec.unknowns(given.fixed))
         self.ahead = {}  # by column, numbers drawn before their turn, NaN for the other particles
@@ -148,7 +145,7 @@ class Pool:
                 where = np.flatnonzero(np.repeat(groups, self.size))
                 self._draw_ahead([k for k in unknown.needs if k > j], where)
                 values = self._values()[where]
-                solution, miss = codec.solve(unknown, values, self.options, self.rng)
+                solution, miss = codec.solve(unknown, values, self.model.options, self.rng)
                 possible = self._make_up(unknown.equation, j, where, miss)
                 possible &= column.allows(solution.x, self.model.enforce_bounds) & ~np.isnan(solution.x)
                 told = ~solution.any_does
@@ -249,7 +246,7 @@ class Pool:
         codec, values = self.model.codec, self._values()
         for unknown, groups in self.unknowns:
             where = np.flatnonzero(np.repeat(groups, self.size))
-            solution, _ = codec.solve(unknown, values[where], self.options)
+            solution, _ = codec.solve(unknown, values[where], self.model.options)
             told = ~(solution.any_does | np.isnan(solution.x))
             values[where[told], unknown.source] = solution.x[told]
         codec.fill_lines(values, self.model.enforce_decimals)

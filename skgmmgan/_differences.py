@@ -16,7 +16,7 @@ from scipy.stats import median_abs_deviation
 
 from ._columns import column_of_numbers, log_margin
 from ._numbers import TIE, float_error, round_half, round_to_grid
-from ._relations import MIN_ON_LINE, MIN_REPEATS, PREVIEW, LinearColumn, origins
+from ._relations import MIN_ON_LINE, MIN_REPEATS, LinearColumn, origins, some_rows
 
 MAX_ROUNDING = 0.3  # noise that rounding may be, relative to its column; in its steps, before the slope is right, ...
 MAX_ROUNDING_RANGE = 2.0
@@ -100,7 +100,7 @@ def find_differences(values, steps, even, joint, rng):
     even : indices of those that may have noise
     joint : dict from the index of a column that others tell to that ComputedColumn, which can be a base
     """
-    few, numbers = values[:: max(1, len(values) // PREVIEW)], list(steps)
+    few, numbers = some_rows(values), list(steps)
     free = [j for j in numbers if j not in joint]
     noise = np.full((values.shape[1], values.shape[1]), np.inf)
     noise[np.ix_(numbers, numbers)] = linear_noise(few[:, numbers])
@@ -198,7 +198,7 @@ def through_any(a, x, grid, unit, slack=0.0):
     a, x = both_present(a, x)
     size = np.ptp(a)
     a, x, scale = (a - a.min()) / size, x / grid, Fraction(size) * Fraction(unit) / Fraction(grid)
-    rows = np.arange(0, len(a), max(1, len(a) // PREVIEW))
+    rows = some_rows(np.arange(len(a)))
     for _ in range(MAX_TRIALS):
         ends = extreme_slopes(a[rows], x[rows], 0.5 + TIE + slack)
         if ends is None:

@@ -49,10 +49,13 @@ def _read(path):
         return pd.read_csv(source, sep=separator, dtype=str, keep_default_na=False, **options)
 
     try:
-        header = parsed(separator, nrows=0)
-        is_european = header.shape[1] == 1 and ";" in str(header.columns[0])
-        _check_names(path, parsed(";" if is_european else separator, nrows=1, header=None).iloc[0])
-        table = parsed(";" if is_european else separator)
+        names = parsed(separator, nrows=1, header=None).iloc[0]
+        is_european = len(names) == 1 and ";" in names.iloc[0]
+        if is_european:
+            separator = ";"
+            names = parsed(separator, nrows=1, header=None).iloc[0]
+        _check_names(path, names)
+        table = parsed(separator)
     except pd.errors.EmptyDataError:
         raise ValueError(f"{path} is empty.") from None
     except pd.errors.ParserError as error:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ._discriminator import tilt
+from ._rounded import Options
 
 CHUNK = 5000  # rows that are scored at once
 DRAWN = 10_000  # rows that are drawn at once
@@ -64,6 +65,10 @@ class Model:
             log_normalizer,
             log_normalizer_std,
         )
+
+    @property
+    def options(self):
+        return Options(self.enforce_bounds, self.enforce_decimals)
 
     def as_given(self, values):
         return self.codec.as_given(values, self.enforce_bounds, self.enforce_decimals)

@@ -20,6 +20,11 @@ NEGLIGIBLE = 0.1  # part of the largest move of a sum that a column must have to
 MAX_DENOMINATOR = 1000  # of a factor, but for a power of ten
 
 
+def some_rows(values, n=PREVIEW):
+    """Of many rows every so many, n or more."""
+    return values[:: max(1, len(values) // n)]
+
+
 def dependency(a, b, n_levels):
     """Which levels of two units occur together, (n_levels[0] + 1, n_levels[1]), if one determines the other; or None.
 
@@ -141,8 +146,7 @@ def find_line(sources, x):
     if len(values) < MIN_ON_LINE or not sources:
         return None
     step = grid_step(values)
-    few = slice(None, None, max(1, len(x) // PREVIEW))
-    _, _, hold = outermost_lines(np.array([a[few] for _, a in sources.values()]), x[few], step)
+    _, _, hold = outermost_lines(np.array([some_rows(a) for _, a in sources.values()]), some_rows(x), step)
     for i in compress(sources, hold):
         source, a = sources[i]
         line = line_through(i, source, a, x, step)
@@ -197,7 +201,7 @@ def find_sums(values, numbers, derivable):
     """
     columns = [i for i in numbers if np.ptp(values[:, i]) > 0]  # without missing cells
     found = {}
-    few = values[:: max(1, len(values) // max(PREVIEW, 2 * len(columns)))]
+    few = some_rows(values, max(PREVIEW, 2 * len(columns)))
     while len(columns) > 2 and len(few) >= len(columns) + MIN_ON_LINE:
         weights = vanishing_sum(few[:, columns])
         if weights is None:

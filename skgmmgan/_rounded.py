@@ -9,7 +9,7 @@ import numpy as np
 from ._columns import MAX_NUMBERS
 from ._differences import MAX_TIES, MIN_ROUNDED, MIN_ROWS_PER_COLUMN, N_ERRORS, n_digits, plainest, through_any
 from ._numbers import TIE, float_error, round_half
-from ._relations import MIN_ON_LINE, MIN_REPEATS, NEARLY, PREVIEW, ComputedColumn, LinearColumn, origins
+from ._relations import MIN_ON_LINE, MIN_REPEATS, NEARLY, PREVIEW, ComputedColumn, LinearColumn, origins, some_rows
 
 EXPONENTS = [(1, 1), (1, 2), (2, 1), (1, -1), (-1, 1), (1, -2), (-2, 1), (1, 1, 1)]
 MAX_FACTOR_DIGITS = 5
@@ -213,8 +213,7 @@ def tells_enough(x):
 
 def determinacy(column, j, values, steps):
     """Share of the cells of a product's sources that it leaves no other number, given the others."""
-    few = values[:: max(1, len(values) // PREVIEW)]
-    unique = []
+    few, unique = some_rows(values), []
     for source in column.sources:
         low, high, _ = column.interval(source, few, few[:, j], column.half())
         numbers, step = np.unique(few[:, source]), steps[source]
@@ -287,11 +286,9 @@ def product_with_rate(values, j, step, pair, rate):
     scale = np.abs(A).max(axis=0)
     if not (scale.all() and A.std(axis=0).all()):
         return None
-    inverse = np.linalg.pinv((A / scale).T @ (A / scale))
-    slopes = inverse @ ((A / scale).T @ x) / scale
+    slopes, covariance = least_squares(A, x, scale)
     if slopes[0] == 0:
         return None
-    covariance = (x - A @ slopes).var() * inverse / np.outer(scale, scale)
     _, ends = ratio_bounds(slopes, covariance, 0, MAX_TIES * step / A.std(axis=0))
     times = plainest(*map(Fraction, ends)) if np.isfinite(ends).all() else None
     if not times or n_digits(times) > MAX_DIGITS:
@@ -336,7 +333,7 @@ def candidates(values, j, step, groups, exponents):
 
 def largest(values, j, n):
     """Of some rows, the n in which column j is largest, so that its rounding matters least."""
-    few = values[:: max(1, len(values) // PREVIEW)]
+    few = some_rows(values)
     return few[np.abs(few[:, j]).argsort()[-n:]]
 
 
@@ -389,7 +386,7 @@ def find_rounded_sums(values, steps, derivable, products):
     products : dict from the index of a column to the ProductColumn that it is
     """
     least = max(MIN_REPEATS, MIN_ROWS_PER_COLUMN * len(steps))
-    few = values[:: max(1, len(values) // max(PREVIEW, 2 * least))]
+    few = some_rows(values, max(PREVIEW, 2 * least))
     numbers = [j for j in steps if not np.isnan(values[:, j]).any() and np.ptp(few[:, j]) > 0]
     if len(few) < least or len(numbers) < 3:
         return {}
@@ -449,19 +446,24 @@ def ratio_bounds(slopes, covariance, base, bias):
     return np.column_stack([ratios - off, ratios + off])
 
 
+def least_squares(A, x, scale):
+    """Slopes of x on the columns of A, and their covariance; computed with the columns divided by a scale."""
+    scaled = A / scale
+    inverse = np.linalg.pinv(scaled.T @ scaled)
+    slopes = inverse @ (scaled.T @ x)
+    return slopes / scale, (x - scaled @ slopes).var() * inverse / np.outer(scale, scale)
+
+
 def significant(X, j, others):
     """Of the columns that tell column j by least squares: those that count, their slopes, and these' covariance."""
     kept = np.array(others)
     x = X[:, j] - X[:, j].mean()
     while len(kept):
         scale = X[:, kept].std(axis=0)
-        A = (X[:, kept] - X[:, kept].mean(axis=0)) / scale
-        inverse = np.linalg.pinv(A.T @ A)
-        slopes = inverse @ (A.T @ x)
-        covariance = (x - A @ slopes).var() * inverse
+        slopes, covariance = least_squares(X[:, kept] - X[:, kept].mean(axis=0), x, scale)
         with np.errstate(divide="ignore"):  # of what is exact
             evidence = np.abs(slopes) / np.sqrt(np.diag(covariance).clip(0))
         if evidence.min() > N_ERRORS:
-            return kept.tolist(), slopes / scale, covariance / np.outer(scale, scale)
+            return kept.tolist(), slopes, covariance
         kept = np.delete(kept, evidence.argmin())  # one at a time: of columns that tell the same, one counts
     return [], np.empty(0), np.empty((0, 0))

@@ -424,10 +424,14 @@ class Table:
             raise ValueError(f"conditions name {name!r}, which is no column of the table; they are {self.names}.")
         return self.names.index(name)
 
+    def _asked(self, given, i, j):
+        """The column j, and the value that the condition in row i asks for in it."""
+        container, cells = self._condition_cells(given)
+        return self.columns[j], container.objects(cells[self.names[j]])[i]
+
     def refuse_condition(self, given, i, j, choices, is_range):
         """Raise ValueError for the condition in row i and column j, whose column allows these values."""
-        container, cells = self._condition_cells(given)
-        column, value = self.columns[j], container.objects(cells[self.names[j]])[i]
+        column, value = self._asked(given, i, j)
         if is_missing(value):
             raise ValueError(
                 f"conditions ask for a missing cell in column {column.label}, which had none at fit; ask for a value."
@@ -446,8 +450,7 @@ class Table:
 
     def refuse_between(self, given, i, j, ends):
         """Raise ValueError for the condition in row i and column j, which lies between these numbers of the grid."""
-        container, cells = self._condition_cells(given)
-        column, value = self.columns[j], container.objects(cells[self.names[j]])[i]
+        column, value = self._asked(given, i, j)
         low, high = map(plain_repr, self.container.objects(column.decode(ends)))
         raise ValueError(
             f"conditions ask for {plain_repr(value)} in column {column.label}, which holds {low} or {high}, but "
