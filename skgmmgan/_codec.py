@@ -17,6 +17,7 @@ from ._columns import ABSENT, DiscreteColumn, LabelColumn, NumericColumn, is_dis
 from ._differences import find_differences
 from ._numbers import Decimals, float_error, round_to_grid
 from ._orders import LevelOrders
+from ._ranges import find_ranges
 from ._relations import (
     ComputedColumn,
     LinearColumn,
@@ -259,6 +260,37 @@ class Codec:
         for j, line in self.sums():
             are_beyond |= (values[:, j] < line.low) | (values[:, j] > line.high)
         return are_beyond
+
+    def find_ranges(self, values):
+        """Ranges of numbers in the rows of levels; not of class labels, which are left to the classifier."""
+        n_levels = {j: self.units[s.start].n_levels for j, s in enumerate(self.slices[: self.n_columns])}
+        levels = {
+            j: (self.levels(j, values), n)
+            for j, n in n_levels.items()
+            if n > 1 and not isinstance(self.columns[j], LabelColumn)
+        }
+        return find_ranges(values, levels, np.flatnonzero(~self.nominal[: self.n_columns]))
+
+    def levels(self, j, values):
+        """Level of column j in each row, (n,): that of its first unit."""
+        return self.columns[j].encode(values[:, j], None)[1][:, 0]
+
+    def rules(self, values, others):
+        """What held in all rows of values, as pairs of columns, the one that is told first, and a mask of others.
+
+        The mask, (n_others,), is of those that break it.
+        """
+        extended = self.extended(others)
+        for j, line in self._lines():
+            if max(line.sources) < self.n_columns:
+                yield (j, *line.sources), line.misses(extended, extended[:, j]) > 0
+        codes, column_of = self.encode(others).codes, self.unit_mask(np.arange(len(self.columns)))
+        for j, i, allowed in self._dependencies():
+            if max(column_of[[i, j]]) < self.n_columns:
+                known = (codes[:, i] != ABSENT) & (codes[:, j] != ABSENT)
+                yield (column_of[j], column_of[i]), known & ~allowed[codes[:, i], codes[:, j]]
+        for range_ in self.find_ranges(values):
+            yield (range_.column, range_.source), range_.excludes(others, self.levels(range_.source, others))
 
     def missed(self, values, given, fixed):
         """Mask of the rows in which what is computed is not what is given."""

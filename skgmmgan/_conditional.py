@@ -251,10 +251,11 @@ class Pool:
             values[where[told], unknown.source] = solution.x[told]
         codec.fill_lines(values, self.model.enforce_decimals)
         given = self._with_given(values)  # also what is off its line
-        missed = codec.missed(values, given, np.repeat(self.given.fixed, self.size, axis=0))
+        fixed = np.repeat(self.given.fixed, self.size, axis=0)
+        missed = codec.missed(values, given, fixed)
         values = given
         tilt = np.minimum(self.model.log_tilt(values), self.model.log_cap)
-        beyond = (missed | codec.beyond(values) & self.model.enforce_bounds).reshape(self.m, self.size)
+        beyond = (missed | self.model.beyond(values, fixed)).reshape(self.m, self.size)
         self.failed |= beyond.all(axis=1)
         beyond &= ~beyond.all(axis=1, keepdims=True)
         log_weights = np.where(beyond, -np.inf, self.log_weights + tilt.reshape(self.m, self.size))

@@ -1,6 +1,8 @@
 """The density that a fit leaves behind: the generator, and the discriminators that it keeps.
 
-p(x) = p_G(x) min(exp(sum_t alpha_t D_t(x)), M) / Z
+p(x) = p_G(x) r(x) min(exp(sum_t alpha_t D_t(x)), M) / Z
+
+with r(x) = 1, or next to nothing where a number is out of the range that it had with a level of another column.
 """
 
 import copy
@@ -9,11 +11,12 @@ import numpy as np
 import torch
 
 from ._discriminator import tilt
+from ._ranges import worth_keeping
 from ._rounded import Options
 
 CHUNK = 5000  # rows that are scored at once
 DRAWN = 10_000  # rows that are drawn at once
-MAX_REDRAWS = 20  # of rows of which a sum is beyond its bounds
+MAX_REDRAWS = 20  # of rows of which a number is beyond its bounds
 
 
 def seeded_stream(device, rng):
@@ -39,7 +42,8 @@ class Model:
         self.log_cap = 0.0
         self.log_normalizer = 0.0
         self.log_normalizer_std = 0.0
-        self.log_within = 0.0  # log-share of the generator's rows whose sums are within their bounds
+        self.ranges = []  # of numbers in the rows of a level, that the generator's rows must keep
+        self.log_within = 0.0  # log-share of the generator's rows whose sums and ranges are within their bounds
 
     def __getstate__(self):
         """Plain values and arrays: neither a torch object nor a device."""
@@ -93,8 +97,24 @@ class Model:
         parts = []
         for chunk in chunks:
             tilt = np.minimum(self.log_tilt(chunk), self.log_cap) - self.log_normalizer - self.log_within
-            parts.append(np.column_stack([self._in_units(self.generator.log_prob, chunk), tilt]))
+            log_prob = self._in_units(self.generator.log_prob, chunk)
+            for range_, excluded in self._excluded(chunk):
+                log_prob[excluded, range_.column] += self.generator.log_unseen
+            parts.append(np.column_stack([log_prob, tilt]))
         return np.concatenate(parts)
+
+    def _excluded(self, values, fixed=None):
+        """Pairs of a Range, and the mask of the rows that are out of it and no earlier one.
+
+        Rows in which both of its columns are fixed may be.
+        """
+        left = np.ones(len(values), dtype=bool)
+        for range_ in self.ranges:
+            excluded = left & range_.excludes(values, self.codec.levels(range_.source, values))
+            if fixed is not None:
+                excluded &= ~fixed[:, [range_.column, range_.source]].all(axis=1)
+            left &= ~excluded
+            yield range_, excluded
 
     def prior_log_prob(self, values):
         """Log-density of each row under the prior alone, (n,)."""
@@ -111,13 +131,20 @@ class Model:
         """Float32 copy of the generator on the device."""
         return copy.deepcopy(self.generator).to(self.device, torch.float32)
 
+    def beyond(self, values, fixed=None):
+        """Mask of the rows in which a sum is beyond its bounds, or a number out of the range of a level."""
+        beyond = self.codec.beyond(values) & self.enforce_bounds
+        for _, excluded in self._excluded(values, fixed):
+            beyond |= excluded
+        return beyond
+
     def propose(self, n, rng, first=None):
-        """Values of n rows of the generator alone, as they are given out, (n, n_columns), with sums in their bounds."""
+        """Values of n rows of the generator alone, as they are given out and within bounds, (n, n_columns)."""
         generator = self.working_generator()
         stream = seeded_stream(self.device, rng)
         values = self._draw(generator, n, rng, stream, first)
-        for _ in range(MAX_REDRAWS if self.enforce_bounds else 0):
-            beyond = np.flatnonzero(self.codec.beyond(values))
+        for _ in range(MAX_REDRAWS):
+            beyond = np.flatnonzero(self.beyond(values))
             if not len(beyond):
                 break
             values[beyond] = self._draw(generator, len(beyond), rng, stream, first)
@@ -128,11 +155,15 @@ class Model:
         rows = np.concatenate([self.decode(*generator.sample(m, stream, first), rng) for m in chunks])
         return rows[:, : self.codec.n_columns]
 
-    def measure_sums(self, rng):
-        """Find out how many of the generator's rows have sums within their bounds."""
-        if self.codec.sums() and self.enforce_bounds:
-            values = self._draw(self.working_generator(), DRAWN, rng, seeded_stream(self.device, rng))
-            self.log_within = float(np.log(max(1, (~self.codec.beyond(values)).sum()) / DRAWN))
+    def measure_bounds(self, rows, rng):
+        """Choose the ranges of training rows that are kept, and find out how many of the generator's are in bounds."""
+        ranges = self.codec.find_ranges(rows) if self.enforce_bounds else []
+        if not (ranges or (self.codec.sums() and self.enforce_bounds)):
+            return
+        drawn = self._draw(self.working_generator(), DRAWN, rng, seeded_stream(self.device, rng))
+        levels = [self.codec.levels(range_.source, drawn) for range_ in ranges]
+        self.ranges = worth_keeping(list(zip(ranges, levels)), drawn, len(rows))
+        self.log_within = float(np.log(max(1, (~self.beyond(drawn)).sum()) / DRAWN))
 
     def decode(self, z, codes, rng):
         """Values of drawn coordinates and codes, as they are given out, with differences."""

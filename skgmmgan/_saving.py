@@ -16,6 +16,7 @@ from ._generator import Generator, LabelledGenerator
 from ._gmmgan import GMMGAN
 from ._model import Model
 from ._numbers import Decimals
+from ._ranges import Range
 from ._relations import LinearColumn
 from ._rounded import ProductColumn, RoundedSum
 from ._table import Categories, Floats, Integers, Table
@@ -33,6 +34,7 @@ OWN = [
         LinearColumn,
         NumericColumn,
         ProductColumn,
+        Range,
         RoundedSum,
         Unit,
     ),

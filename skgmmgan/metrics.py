@@ -19,6 +19,7 @@ from sklearn.utils import check_array, check_random_state
 from ._comparison import boosting, levels_of, matrices_of, stacked
 from ._containers import container_of
 from ._neighbors import PrecisionRecall, copy_rate, coverage, dcr_share, membership_auc, precision_recall
+from ._rules import rule_errors
 from .pipeline import sample_pipeline
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "membership_auc",
     "mode_coverage",
     "precision_recall",
+    "rule_errors",
     "shape_error",
     "trend_error",
     "tstr_score",

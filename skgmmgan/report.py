@@ -11,7 +11,16 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from ._containers import is_frame
-from .metrics import c2st_score, column_errors, copy_rate, dcr_share, shape_error, trend_error, tstr_and_constant
+from .metrics import (
+    c2st_score,
+    column_errors,
+    copy_rate,
+    dcr_share,
+    rule_errors,
+    shape_error,
+    trend_error,
+    tstr_and_constant,
+)
 from .plotting import DistanceDisplay, GiveawayDisplay, MarginalsDisplay, TrendsDisplay
 
 __all__ = ["QualityReport"]
@@ -21,7 +30,7 @@ GOOD, FAIR, POOR = "good", "fair", "poor"
 MIN_ROWS = 10  # of each table
 FEW_ROWS = 1000  # below, measures miss much
 SLIGHT = 0.02  # difference of test scores that means little
-WORST = 10  # columns that the table of single columns shows
+WORST = 10  # columns and rules that the tables of these show
 
 
 class Figure(NamedTuple):
@@ -69,6 +78,9 @@ class QualityReport:
         and `words`.
     columns : list of tuple
         Name and shape error of each column, largest error first.
+    rules : list of tuple
+        What held in every real row: the names of the columns of each rule, and the share of the synthetic rows that
+        break it, largest first (see `skgmmgan.metrics.rule_errors`).
 
     Examples
     --------
@@ -95,7 +107,8 @@ class QualityReport:
         self.halves = np.array_split(order, 2)
         seed = rng.randint(2**31 - 1)
         self.target = target
-        self.figures = [*self._fidelity(seed), *self._utility(seed), *self._privacy(seed)]
+        self.rules = rule_errors(self.real, self.synthetic)
+        self.figures = [*self._fidelity(seed), *self._rules(), *self._utility(seed), *self._privacy(seed)]
         self.columns = sorted(column_errors(self.real, self.synthetic), key=lambda pair: -pair[1])
 
     def _fidelity(self, seed):
@@ -123,6 +136,19 @@ class QualityReport:
         return Figure(
             name, value, f"{usual:.3f}", judge(value, max(0.03, limit * usual), max(0.1, 2 * limit * usual)), words
         )
+
+    def _rules(self):
+        if not self.rules:
+            return
+        columns, share = self.rules[0]
+        usual = 0.0 if self.holdout is None else max(share for _, share in rule_errors(self.real, self.holdout))
+        words = f"largest share of rows that break one of {len(self.rules)} rules that hold in every real row"
+        if share:
+            words += f" ({rule(columns)})"
+        if self.holdout is not None:
+            words += f"; of held-out rows it is {usual:.3f}"
+        verdict = judge(share, max(0.01, 2 * usual), max(0.05, 4 * usual))
+        yield Figure("broken rules", share, f"{usual:.3f}", verdict, words)
 
     def _utility(self, seed):
         target = self.target
@@ -214,6 +240,11 @@ class QualityReport:
         columns = "".join(
             f"<tr><th>{html.escape(str(name))}</th><td>{error:.3f}</td></tr>" for name, error in self.columns[:WORST]
         )
+        rules = "".join(
+            f"<tr><th>{html.escape(rule(names))}</th><td>{share:.3f}</td></tr>"
+            for names, share in self.rules[:WORST]
+            if share > 0
+        )
         sections = "".join(
             f"<section><h2>{title}</h2><p>{words}</p><div class='wide'><img alt='{title}' "
             f"src='data:image/png;base64,{png}'></div></section>"
@@ -225,6 +256,7 @@ class QualityReport:
             summary=html.escape(self.summary()),
             table=self._table(),
             columns=columns,
+            rules=RULES.format(rules=rules) * bool(rules),
             sections=sections,
         )
         Path(path).write_text(page, encoding="utf-8")
@@ -238,6 +270,12 @@ class QualityReport:
         if self.holdout is not None:
             title = "Distance to training rows"
             yield title, DISTANCES, picture(lambda: DistanceDisplay.from_tables(*tables, self.holdout))
+
+
+def rule(columns):
+    """The columns of a rule, in words."""
+    first, *others = map(str, columns)
+    return f"{first} given {', '.join(others)}"
 
 
 def thin(X, rng):
@@ -286,6 +324,9 @@ td.poor { color: #a8201a; font-weight: bold; }
 }
 .summary { font-size: 1.2rem; }
 """
+RULES = """<section><h2>Rules</h2><p>What holds in every real row: of the columns named, the first is computed from the
+others, keeps to a range with each level of the other, or never comes together with some of them.</p>
+<table><thead><tr><th>columns</th><th>rows that break it</th></tr></thead><tbody>{rules}</tbody></table></section>"""
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -297,6 +338,7 @@ PAGE = """<!DOCTYPE html>
 {table}
 <section><h2>Single columns</h2><p>Those with the largest shape error.</p>
 <table><thead><tr><th>column</th><th>shape error</th></tr></thead><tbody>{columns}</tbody></table></section>
+{rules}
 {sections}
 </body>
 </html>

@@ -719,8 +719,9 @@ def test_criteria_are_those_of_the_likelihood():
     model = GMMGAN(2, random_state=0, **PRIOR).fit(iris)
     n, d = len(iris), len(model._model.codec.units)
     n_parameters = 1 + 2 * d + d * (d + 1)
-    assert model.bic(iris) == pytest.approx(-2 * n * model.score(iris) + n_parameters * np.log(n))
-    assert model.aic(iris) == pytest.approx(-2 * n * model.score(iris) + 2 * n_parameters)
+    log_likelihood = n * (model.score(iris) + model._model.log_within)
+    assert model.bic(iris) == pytest.approx(-2 * log_likelihood + n_parameters * np.log(n))
+    assert model.aic(iris) == pytest.approx(-2 * log_likelihood + 2 * n_parameters)
 
 
 def test_moments_are_those_of_the_present_cells(rng):

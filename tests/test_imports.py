@@ -15,7 +15,7 @@ ORDER = [
     {"_table"},
     {"_columns", "_orders", "_prior", "_network", "_labels"},
     {"_relations"},
-    {"_differences"},
+    {"_differences", "_ranges"},
     {"_rounded"},
     {"_codec"},
     {"_generator", "_discriminator"},
@@ -25,7 +25,7 @@ ORDER = [
     {"_gmmgan", "_classifier"},
     {"_saving", "_files"},
     {"over_sampling", "pipeline", "_comparison"},
-    {"_neighbors", "_display"},
+    {"_neighbors", "_rules", "_display"},
     {"_table_displays", "_model_displays"},
     {"metrics"},
     {"plotting"},
@@ -35,7 +35,7 @@ ORDER = [
 NO_TORCH = {
     *("_plain", "_pandas", "_polars", "_containers", "_table", "_em", "_labels", "_files"),
     *("_transforms", "_numbers", "_columns", "_orders", "_relations", "_differences", "_rounded", "_codec"),
-    *("_comparison", "_neighbors", "pipeline", "metrics"),
+    *("_comparison", "_neighbors", "_rules", "pipeline", "metrics"),
     *("_display", "_table_displays", "_model_displays", "plotting", "report"),
 }
 

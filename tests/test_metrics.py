@@ -12,6 +12,7 @@ from skgmmgan.metrics import (
     membership_auc,
     mode_coverage,
     precision_recall,
+    rule_errors,
     shape_error,
     trend_error,
     tstr_score,
@@ -145,6 +146,35 @@ def test_mode_coverage(rng):
     assert half.n_modes == 5
     assert abs(half.reverse_kl - np.log(5)) < 0.01
     assert mode_coverage(rows + 1.0, centers, 0.05).high_quality_share < 0.01
+
+
+def test_rules_of_levels_ranges_and_numbers():
+    """Each kind is found, and the share of the rows that break it; missing cells and new categories break none."""
+    pd = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    cities = {"Bonn": "DE", "Kiel": "DE", "Lyon": "FR", "Pau": "FR"}
+    real = pd.DataFrame({"city": rng.choice(list(cities), 2000), "age": rng.integers(20, 60, 2000)})
+    real["country"] = real["city"].map(cities)
+    real["old"] = np.where(rng.random(2000) < 0.5, rng.integers(20, 40, 2000), real["age"])
+    real["kind"] = np.where(real["old"] < 40, rng.choice(["a", "b"], 2000), "c")
+    real["months"] = 12 * real["age"]
+    assert {share for _, share in rule_errors(real, real)} == {0.0}
+    synthetic = real.copy()
+    synthetic.loc[:199, "country"] = synthetic.loc[:199, "country"].map({"DE": "FR", "FR": "DE"})
+    synthetic.loc[:99, "months"] += 1
+    synthetic.loc[real.index[real["kind"] == "c"][:20], "old"] = 21
+    errors = dict(rule_errors(real, synthetic))
+    assert errors[("country", "city")] == 0.1
+    assert errors[("months", "age")] == 0.05
+    assert errors[("old", "kind")] == 0.01
+    gaps = real.assign(city="Rome", age=np.nan, old=np.nan)
+    assert dict(rule_errors(real, gaps))[("country", "city")] == 0.0
+
+
+def test_what_has_no_rules():
+    rng = np.random.default_rng(0)
+    assert rule_errors(rng.normal(size=(300, 3)), rng.normal(size=(300, 3))) == []
+    assert rule_errors([[1.0, np.nan], [1.0, np.nan]], [[2.0, 1.0]]) == []
 
 
 def test_column_errors_are_named():

@@ -46,6 +46,26 @@ def test_what_is_wrong_is_named():
     assert "detector AUC" in report.summary()
 
 
+def test_broken_rules_are_named(tmp_path):
+    """Of a table with a rule, rows that break it; of one without, no figure."""
+    pytest.importorskip("matplotlib")
+    price, quantity, test = np.random.default_rng(0).integers(1, 60, size=(3, 500))
+    real = np.column_stack([price, quantity, price * quantity])
+    synthetic = np.column_stack([price, test, price * test])
+    report = QualityReport(real, synthetic, random_state=0)
+    assert verdicts(report)["broken rules"] == GOOD
+    assert report.rules == [((2, 0, 1), 0.0)]
+    synthetic[:40, 2] += 1
+    report = QualityReport(real, synthetic, synthetic[::-1], random_state=0)
+    (figure,) = (figure for figure in report.figures if figure.name == "broken rules")
+    assert (figure.value, figure.usual, figure.verdict) == (0.08, "0.080", GOOD)
+    report = QualityReport(real, synthetic, real, random_state=0)
+    assert verdicts(report)["broken rules"] == POOR
+    report.to_html(tmp_path / "report.html")
+    assert "2 given 0, 1</th><td>0.080" in (tmp_path / "report.html").read_text()
+    assert "broken rules" not in verdicts(QualityReport(draw(500), draw(500, seed=1), random_state=0))
+
+
 def test_copies_are_named():
     real = draw(500)
     found = verdicts(QualityReport(real, real, draw(500, seed=2), random_state=0))
