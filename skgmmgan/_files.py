@@ -133,7 +133,7 @@ def _guess(text):
         return _as_kind(text, "integer" if is_whole else "number")
     is_date = cells.str.match(ISO_DATE)
     if is_date.all() and cells.str.contains(OFFSET).nunique() == 1:
-        times = pd.to_datetime(cells, format="ISO8601", errors="coerce", utc=bool(cells.str.contains(OFFSET).all()))
+        times = pd.to_datetime(cells, format="ISO8601", errors="coerce", utc=_has_offsets(cells))
         if times.notna().all():
             return times.reindex(text.index)
     is_like = is_date | cells.str.fullmatch(LIKE_A_NUMBER)
@@ -178,6 +178,12 @@ def _as_kind(text, kind):
     return numbers.astype("Int64") if numbers.isna().any() else numbers.astype("int64")
 
 
+def _has_offsets(cells):
+    """Whether times of text have several offsets to UTC, as those of a zone with summer have."""
+    offsets = cells.str.extract(f"({OFFSET})", expand=False)
+    return bool(offsets.notna().all() and offsets.nunique() > 1)
+
+
 def _as_times(cells):
     """Times of text: ISO 8601, or of one format if it is clear whether the day or the month comes first."""
     import pandas as pd
@@ -185,10 +191,10 @@ def _as_times(cells):
     found = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        has_zone = bool(cells.dropna().str.contains(OFFSET).all())
+        in_utc = _has_offsets(cells.dropna())
         for how in ({"format": "ISO8601"}, {"dayfirst": True}, {"dayfirst": False}):
             try:
-                found.append(pd.to_datetime(cells, utc=has_zone, **how))
+                found.append(pd.to_datetime(cells, utc=in_utc, **how))
             except (ValueError, TypeError):
                 continue
             if "format" in how:

@@ -12,6 +12,7 @@ from datetime import date
 import numpy as np
 
 from ._containers import FRAMES, container_of, is_frame, is_missing
+from ._numbers import MIN_MULTIPLES
 from ._plain import from_plain, to_plain
 from ._polars import as_datetime
 
@@ -68,7 +69,7 @@ class Floats:
 class Integers(Floats):
     """A column of integers or times; large ones count from the smallest, so that floats can tell them apart.
 
-    They come back as multiples of their common divisor, counted from there.
+    They come back as multiples of their common divisor, counted from there; and so do times, as of a weekday or a zone.
     """
 
     def __init__(self, container, series, label):
@@ -77,8 +78,10 @@ class Integers(Floats):
         distinct = np.unique(x).tolist()
         low, high = (distinct[0], distinct[-1]) if distinct else (0, 0)
         self.is_large = max(-low, high) > EXACT
-        self.origin = low if self.is_large else 0
-        self.step = max(1, math.gcd(*(v - low for v in distinct))) if self.is_large else 1
+        divisor = max(1, math.gcd(*(v - low for v in distinct)))
+        is_regular = container.is_time(self.dtype) and len(distinct) >= MIN_MULTIPLES
+        self.origin = low if self.is_large else low % divisor * is_regular
+        self.step = divisor if self.is_large else 1
         n_lost = ((high - self.origin) // self.step).bit_length() - 53  # low bits that no float holds
         self.is_cut = n_lost > 0
         self.step <<= max(0, n_lost)
@@ -94,6 +97,8 @@ class Integers(Floats):
             cut = self.step if self.is_cut else 1
             whole = [0 if gap else int(v) - self.origin for v, gap in zip(x.tolist(), missing)]
             x = np.array([v // cut * cut for v in whole], dtype=object)
+        else:
+            x = x - self.origin
         return np.where(missing, np.nan, x.astype(np.float64))
 
     def decode(self, x):
@@ -104,7 +109,7 @@ class Integers(Floats):
             whole = [self.origin + round(v / self.step) * self.step for v in whole.tolist()]
             whole = np.array([min(max(v, low), high) for v in whole], dtype=dtype)
         else:
-            whole = np.clip(whole, max(low, -EXACT), min(high, EXACT)).astype(dtype)
+            whole = np.clip(whole + self.origin, max(low, -EXACT), min(high, EXACT)).astype(dtype)
         return self.container.write_integers(whole, missing, self.dtype)
 
 

@@ -150,6 +150,24 @@ def test_times_depend_on_one_another_and_keep_their_grid():
     assert (rows["day"] == rows["day"].dt.normalize()).all()
 
 
+@pytest.mark.parametrize("unit", ["s", "us", "ns"])
+@pytest.mark.parametrize("zone", [None, "+02:00"])
+def test_times_keep_a_grid_that_does_not_begin_with_their_ticks(unit, zone):
+    """Mondays stay Mondays, and midnights of a zone midnights."""
+    weeks = np.random.RandomState(0).randint(0, 200, 400)
+    mondays = (pd.Timestamp("2019-01-07", tz=zone) + pd.to_timedelta(7 * weeks, "D")).as_unit(unit)
+    X = pd.DataFrame({"t": mondays, "v": np.arange(400.0)})
+    model = GMMGAN(2, random_state=0, **PRIOR).fit(X)
+    rows, _ = model.sample(500)
+    assert rows["t"].dtype == X["t"].dtype
+    assert (rows["t"] == rows["t"].dt.normalize()).all()
+    assert (rows["t"].dt.day_of_week == 0).all()
+    assert rows["t"].nunique() > 100
+    assert (model.sample(3, conditions={"t": mondays[0]})[0]["t"] == mondays[0]).all()
+    with pytest.raises(ValueError, match="'t'"):
+        model.sample(3, conditions={"t": mondays[0] + pd.Timedelta(days=1)})
+
+
 def test_a_model_scores_another_resolution_and_zone():
     X = pd.DataFrame({"t": HOURS})
     model = GMMGAN(2, random_state=0, **PRIOR).fit(X)

@@ -252,6 +252,17 @@ def test_times_with_offsets_are_read_in_utc(tmp_path):
     assert table["t"].isna().tolist() == [False, True, False]
 
 
+@pytest.mark.parametrize("types", [None, {"t": "time"}])
+def test_times_with_one_offset_keep_it(tmp_path, types):
+    path = str(tmp_path / "t.csv")
+    (tmp_path / "t.csv").write_text("t,u\n2024-03-31T01:30:00+02:00,1\n,2\n2024-04-30T03:30:00+02:00,3\n")
+    table = read_table(path, types)
+    assert table["t"].dt.hour.tolist()[::2] == [1, 3]
+    write_table(table, path)
+    assert "2024-03-31 01:30:00+02:00" in (tmp_path / "t.csv").read_text()
+    assert read_like(path, table)["t"].equals(table["t"])
+
+
 def test_times_in_the_zone_of_a_column(tmp_path):
     """Naive times are those of the zone, around changes of the clock too; what the tool wrote is read again."""
     hours = pd.date_range("2024-03-30 12:00", periods=500, freq="7h", tz="Europe/Paris").to_frame(index=False, name="t")
