@@ -31,6 +31,7 @@ STRUCTURE = (
     "hidden_layer_sizes",
     "min_category_count",
 )  # parameters that make the shape of a model
+MAX_BROKEN = 0.01  # of the rows of a warm start, that break a relation without a warning
 DROPOUT, DROPOUT_ROWS = 0.2, 10_000  # share of hidden units, which falls in proportion beyond so many rows
 TUNING_RATE = 0.1  # of the learning rate, where weights are trained already
 MIN_NUMBER, MAX_NUMBER = 1e-100, 1e100  # of the largest number of a column
@@ -80,6 +81,21 @@ def read_table(estimator, X, *, reset, least):
             )
     refuse_duplicates(container_of(X).names)
     return validate_data(estimator, X, reset=reset, skip_check_array=True)
+
+
+def warn_of_broken(codec, values, table):
+    """One warning if rows break a relation between columns that a warm start keeps."""
+    shares = {columns: mask.mean() for columns, mask in codec.broken(values)}
+    worst = max(shares, key=shares.get, default=None)
+    if worst is not None and shares[worst] > MAX_BROKEN:
+        first, *others = (table.columns[j - codec.n_columns].label for j in worst)  # from the end: labels come first
+        warnings.warn(
+            f"{shares[worst]:.1%} of the rows of X break what held between column {first} and {', '.join(others)} in "
+            "every row of the fit that warm_start=True continues; rows that break it are not drawn. Fit anew with "
+            "warm_start=False to learn them.",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def warn_of_columns(table):
@@ -352,6 +368,8 @@ class BaseGMMGAN(BaseEstimator):
         device = resolve_device(self.device)
         random = np.random.RandomState(rng.randint(2**31 - 1))
         history = []
+        if self._continues:
+            warn_of_broken(self._model.codec, values, table)
         build = self._from_model(device) if self._continues else self._from_em(table, values, history, device, rng)
         structure = self._structure()
 

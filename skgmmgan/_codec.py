@@ -265,32 +265,27 @@ class Codec:
         """Ranges of numbers in the rows of levels; not of class labels, which are left to the classifier."""
         n_levels = {j: self.units[s.start].n_levels for j, s in enumerate(self.slices[: self.n_columns])}
         levels = {
-            j: (self.levels(j, values), n)
+            j: (self.level_codes(j, values), n)
             for j, n in n_levels.items()
             if n > 1 and not isinstance(self.columns[j], LabelColumn)
         }
         return find_ranges(values, levels, np.flatnonzero(~self.nominal[: self.n_columns]))
 
-    def levels(self, j, values):
+    def level_codes(self, j, values):
         """Level of column j in each row, (n,): that of its first unit."""
         return self.columns[j].encode(values[:, j], None)[1][:, 0]
 
-    def rules(self, values, others):
-        """What held in all rows of values, as pairs of columns, the one that is told first, and a mask of others.
-
-        The mask, (n_others,), is of those that break it.
-        """
-        extended = self.extended(others)
+    def broken(self, values):
+        """Pairs of the columns of a relation, the one that is told first, and the mask of the rows that break it."""
+        extended = self.extended(values)
         for j, line in self._lines():
             if max(line.sources) < self.n_columns:
                 yield (j, *line.sources), line.misses(extended, extended[:, j]) > 0
-        codes, column_of = self.encode(others).codes, self.unit_mask(np.arange(len(self.columns)))
+        codes, column_of = self.encode(values).codes, self.unit_mask(np.arange(len(self.columns)))
         for j, i, allowed in self._dependencies():
             if max(column_of[[i, j]]) < self.n_columns:
                 known = (codes[:, i] != ABSENT) & (codes[:, j] != ABSENT)
                 yield (column_of[j], column_of[i]), known & ~allowed[codes[:, i], codes[:, j]]
-        for range_ in self.find_ranges(values):
-            yield (range_.column, range_.source), range_.excludes(others, self.levels(range_.source, others))
 
     def missed(self, values, given, fixed):
         """Mask of the rows in which what is computed is not what is given."""

@@ -130,7 +130,12 @@ def find_differences(values, steps, even, joint, rng):
                 found[j] = difference
     bases_first = sorted(found.values(), key=lambda difference: len(list(origins(difference.j, sources))))
     exact = [difference for difference in bases_first if difference.gives_back(values, steps[difference.j])]
-    return [(d, d.line(values, own, steps[d.j])) for own, d in enumerate(exact, values.shape[1])]
+    lines = [d.line(values, own, steps[d.j]) for own, d in enumerate(exact, values.shape[1])]
+    for difference, line in zip(exact, lines):
+        if not difference.grid:
+            parts = np.column_stack([values[:, difference.base], difference.of(values)])
+            line.round_as_parts(parts, values[:, difference.j], [steps.get(difference.base, 0.0), difference.step])
+    return list(zip(exact, lines))
 
 
 def is_there(a, x):

@@ -22,7 +22,8 @@ ISO_DATE = r"\d{4}-\d{2}-\d{2}"
 DIGITS = r"[+-]?\d+"
 EUROPEAN_NUMBER = r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d+)?"
 LIKE_A_NUMBER = r"\W{0,2}\d[\d.,/' ]*\W{0,2}"  # 1,012.50 or 12 % or 31/12/2024
-OFFSET = r"(?:Z|[+-]\d\d:?\d\d)$"  # the end of a time with a zone
+OFFSET = r"(?:Z|[+-]\d\d:?\d\d)$"  # the end of a time with a zone, ...
+WITH_OFFSET = rf":\d\d[\d:.,]*\s?{OFFSET}"  # ... which tells it from a year
 
 
 def _format_of(path):
@@ -132,8 +133,8 @@ def _guess(text):
         is_whole = cells.str.fullmatch(DIGITS).all() or (len(cells) < len(text) and _is_whole(numbers))
         return _as_kind(text, "integer" if is_whole else "number")
     is_date = cells.str.match(ISO_DATE)
-    if is_date.all() and cells.str.contains(OFFSET).nunique() == 1:
-        times = pd.to_datetime(cells, format="ISO8601", errors="coerce", utc=_has_offsets(cells))
+    if is_date.all() and cells.str.contains(WITH_OFFSET).nunique() == 1:
+        times = pd.to_datetime(cells, format="ISO8601", errors="coerce", utc=_has_several_offsets(cells))
         if times.notna().all():
             return times.reindex(text.index)
     is_like = is_date | cells.str.fullmatch(LIKE_A_NUMBER)
@@ -178,10 +179,10 @@ def _as_kind(text, kind):
     return numbers.astype("Int64") if numbers.isna().any() else numbers.astype("int64")
 
 
-def _has_offsets(cells):
+def _has_several_offsets(cells):
     """Whether times of text have several offsets to UTC, as those of a zone with summer have."""
-    offsets = cells.str.extract(f"({OFFSET})", expand=False)
-    return bool(offsets.notna().all() and offsets.nunique() > 1)
+    offsets = cells.str.extract(f"({OFFSET})", expand=False).str.replace(":", "")
+    return bool(cells.str.contains(WITH_OFFSET).all()) and offsets.nunique() > 1
 
 
 def _as_times(cells):
@@ -191,7 +192,7 @@ def _as_times(cells):
     found = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        in_utc = _has_offsets(cells.dropna())
+        in_utc = _has_several_offsets(cells.dropna())
         for how in ({"format": "ISO8601"}, {"dayfirst": True}, {"dayfirst": False}):
             try:
                 found.append(pd.to_datetime(cells, utc=in_utc, **how))

@@ -89,8 +89,9 @@ class Model:
         return np.where(np.isnan(total), -np.inf, total)  # so far out that its square is no float
 
     def column_log_prob(self, values):
-        """What each column given those before it adds to the log-density, and then the kept discriminators.
+        """What each column given those before it adds to the log-density, and then bounds and kept discriminators.
 
+        A number out of the range of a level is held against its column.
         An array of shape (n, n_columns + 1): nats in the units of the values.
         """
         chunks = [values[i : i + CHUNK] for i in range(0, len(values), CHUNK)]
@@ -110,7 +111,7 @@ class Model:
         """
         left = np.ones(len(values), dtype=bool)
         for range_ in self.ranges:
-            excluded = left & range_.excludes(values, self.codec.levels(range_.source, values))
+            excluded = left & range_.excludes(values, self.codec.level_codes(range_.source, values))
             if fixed is not None:
                 excluded &= ~fixed[:, [range_.column, range_.source]].all(axis=1)
             left &= ~excluded
@@ -155,15 +156,22 @@ class Model:
         rows = np.concatenate([self.decode(*generator.sample(m, stream, first), rng) for m in chunks])
         return rows[:, : self.codec.n_columns]
 
-    def measure_bounds(self, rows, rng):
-        """Choose the ranges of training rows that are kept, and find out how many of the generator's are in bounds."""
+    def choose_ranges(self, rows, rng):
+        """Find the ranges of training rows that the generator's break and must not."""
+        self.ranges = []
         ranges = self.codec.find_ranges(rows) if self.enforce_bounds else []
-        if not (ranges or (self.codec.sums() and self.enforce_bounds)):
-            return
-        drawn = self._draw(self.working_generator(), DRAWN, rng, seeded_stream(self.device, rng))
-        levels = [self.codec.levels(range_.source, drawn) for range_ in ranges]
-        self.ranges = worth_keeping(list(zip(ranges, levels)), drawn, len(rows))
-        self.log_within = float(np.log(max(1, (~self.beyond(drawn)).sum()) / DRAWN))
+        if ranges:
+            drawn = self._draw(self.working_generator(), DRAWN, rng, seeded_stream(self.device, rng))
+            levels = {source: self.codec.level_codes(source, drawn) for source in {range_.source for range_ in ranges}}
+            self.ranges = worth_keeping(ranges, levels, drawn, len(rows))
+        self.measure_bounds(rng)
+
+    def measure_bounds(self, rng):
+        """Find out how many of the generator's rows have sums and ranges within their bounds."""
+        self.log_within = 0.0
+        if self.ranges or (self.codec.sums() and self.enforce_bounds):
+            drawn = self._draw(self.working_generator(), DRAWN, rng, seeded_stream(self.device, rng))
+            self.log_within = float(np.log(max(1, (~self.beyond(drawn)).sum()) / DRAWN))
 
     def decode(self, z, codes, rng):
         """Values of drawn coordinates and codes, as they are given out, with differences."""

@@ -1,4 +1,4 @@
-"""Where the numbers of a column lay in all rows with one level of another, and so lie in every row that is drawn."""
+"""Where the numbers of a column lay in all rows with one level of another, so that drawn rows may be kept there."""
 
 from typing import NamedTuple
 
@@ -7,6 +7,7 @@ import numpy as np
 from ._columns import ABSENT
 from ._relations import MANY_ROWS, MIN_EVIDENCE, some_rows
 
+MIN_WITHIN = 0.3  # of the drawn rows, that ranges leave together: others are drawn again up to 20 times
 SPARE = 10  # outermost rows of a level, that lie as far apart as a number may lie beyond them
 BEYOND = 0.3  # of as many new rows as there were to train, that are out of a range by a bound of it
 
@@ -84,24 +85,27 @@ def _bounds(x, codes, n_levels):
     return (low, high) if np.isfinite([low, high]).any() else None
 
 
-def worth_keeping(ranges, drawn, n_rows):
+def worth_keeping(ranges, levels, drawn, n_rows):
     """Those bounds that drawn rows break more often than they cost.
 
-    Of new rows BEYOND / n_rows are expected to be beyond a bound; each loses log(n_rows).
+    Of new rows BEYOND / n_rows are expected to be beyond a bound; each loses log(n_rows). The most broken come first,
+    as long as enough rows are left.
 
     Parameters
     ----------
-    ranges : pairs of a Range and the levels of the drawn rows, (n,)
+    ranges : list of Range
+    levels : dict from the index of a source to the codes of the drawn rows, (n,)
     drawn : values of rows of the generator, (n, n_columns)
     n_rows : that were trained on
     """
-    broken = [(range_, levels, range_.excludes(drawn, levels)) for range_, levels in ranges]
+    broken = [(range_, range_.excludes(drawn, levels[range_.source])) for range_ in ranges]
     left, kept = np.ones(len(drawn), dtype=bool), []
-    for range_, levels, excluded in sorted(broken, key=lambda triple: -triple[2].sum()):
-        n_levels = len(range_.low) - 1
-        share = np.bincount(levels[excluded & left], minlength=n_levels) / len(drawn)
+    for range_, excluded in sorted(broken, key=lambda pair: -pair[1].sum()):
+        codes = levels[range_.source]
+        share = np.bincount(codes[excluded & left], minlength=len(range_.low) - 1) / len(drawn)
         worth = share > BEYOND * np.log(n_rows) / n_rows
-        if worth.any():
+        still = left & ~(excluded & np.append(worth, False)[codes])
+        if worth.any() and still.mean() >= MIN_WITHIN:
             kept.append(range_.of_levels(worth))
-            left &= ~(excluded & np.append(worth, False)[levels])
+            left = still
     return kept

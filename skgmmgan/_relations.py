@@ -1,5 +1,6 @@
 """Relations between columns that hold in every row, and so in every row that is drawn."""
 
+import math
 from fractions import Fraction
 from itertools import compress
 
@@ -17,6 +18,7 @@ MIN_ON_LINE = 20  # different numbers that cannot lie on a straight line by chan
 NEARLY = 0.9  # part of the most that a column counts for in a sum
 NO_WEIGHT = 1e-9  # of a column in a sum of standardised columns
 NEGLIGIBLE = 0.1  # part of the largest move of a sum that a column must have to be solved for
+MAX_STEPS = 10**6  # in 1, of a step
 MAX_DENOMINATOR = 1000  # of a factor, but for a power of ten
 
 
@@ -121,6 +123,20 @@ class LinearColumn(ComputedColumn):
         hits = [same_numbers(self.of(values, rounded), x, self) for rounded in (True, False)]
         return 1.0 - np.logical_or(*hits)
 
+    def round_as_parts(self, parts, x, steps):
+        """Round to no coarser step than that of the sources, if rounding did not make the numbers x.
+
+        Parameters
+        ----------
+        parts : numbers of the sources, (n, n_sources)
+        steps : of the sources, 0 for one without
+        """
+        if not (self.step and all(steps)) or not same_numbers(parts @ self.slopes + self.intercept, x, self).all():
+            return
+        step = common_step([*(self.slopes * steps), self.intercept])
+        if step > float_error(self.low, self.high, self.step) and not (step / self.step).is_integer():
+            self.step, self.grid = step, Decimals(step)
+
     def replace(self, source, line):
         """Have a source that is a line itself replaced by what that is a line of."""
         if source not in self.sources:
@@ -133,6 +149,13 @@ class LinearColumn(ComputedColumn):
                 factors[i] = own + new
         self.intercept += factor * line.intercept
         self.sources, self.slopes = list(factors), np.array(list(factors.values()))
+
+
+def common_step(numbers):
+    """The largest step that all of some numbers, which are no more than fractions, are multiples of; or 0."""
+    fractions = [Fraction(x).limit_denominator(MAX_STEPS) for x in numbers if x]
+    denominator = math.lcm(*(f.denominator for f in fractions))
+    return math.gcd(*(int(f * denominator) for f in fractions)) / denominator
 
 
 def find_line(sources, x):
@@ -183,6 +206,7 @@ def line_through(i, source, a, x, step):
     back = source.snapped((x - intercept) / slope, enforce_decimals=True)
     if line.misses(a[:, None], x).any() or not same_numbers(back, a, source).all():
         return None
+    line.round_as_parts(a[:, None], x, [source.step])
     line.sources = [i]
     return line
 
@@ -243,7 +267,11 @@ def sum_of(values, columns, weights, k):
     line = LinearColumn(x, grid_step(numbers), [columns[j] for j in sources], slopes, 0.0)
     intercept = float(np.median(x - line.of(values, enforce_decimals=False)))
     line.intercept = intercept if abs(intercept) > float_error(line.low, line.high, line.step) else 0.0
-    return None if line.misses(values, x).any() else line
+    if line.misses(values, x).any():
+        return None
+    parts = values[:, line.sources]
+    line.round_as_parts(parts, x, [grid_step(np.unique(part)) for part in parts.T])
+    return line
 
 
 def nearest_fraction(factor):

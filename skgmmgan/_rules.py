@@ -1,5 +1,7 @@
 """What held in every row of a table, and how many rows of another break it."""
 
+from itertools import chain
+
 import numpy as np
 
 from ._codec import Codec
@@ -46,7 +48,11 @@ def rule_errors(real, synthetic):
     codec = Codec(real, table.categorical, table.nominal, n_knots=N_KNOTS, rng=np.random.RandomState(0))
     codec.restrict(real)
     errors = {}
-    for columns, breaks in codec.rules(real, synthetic):
+    ranges = (
+        ((found.column, found.source), found.excludes(synthetic, codec.level_codes(found.source, synthetic)))
+        for found in codec.find_ranges(real)
+    )
+    for columns, breaks in chain(codec.broken(synthetic), ranges):
         names = tuple(table.names[j] for j in columns)
         errors[names] = max(errors.get(names, 0.0), float(breaks.mean()))
     return sorted(errors.items(), key=lambda pair: -pair[1])

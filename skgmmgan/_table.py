@@ -25,6 +25,7 @@ TIME_LIMITS = {  # of polars' dtypes, in their ticks
 EXACT = 2**53  # every integer up to here is a float
 AMBIGUOUS_DATE = re.compile(r"\s*\d{1,2}\D\d{1,2}\D\d")  # the day or the month comes first
 TIME_IN_TEXT = re.compile(r"\s*(\d{4}-\d{2}-\d{2}|\d{1,2}([./-])\d{1,2}\2\d{2})")
+DURATION = re.compile("timedelta|duration", re.IGNORECASE)  # in the name of a dtype
 MOSTLY_TIMES = 0.9  # of the categories, that are such text
 IDENTIFIER_ROWS = 20  # text that differs in each of at least so many rows is taken for an identifier
 COUNTER_ROWS = 200  # integers that follow each other without a gap in at least so many rows number these
@@ -69,7 +70,7 @@ class Floats:
 class Integers(Floats):
     """A column of integers or times; large ones count from the smallest, so that floats can tell them apart.
 
-    They come back as multiples of their common divisor, counted from there; and so do times, as of a weekday or a zone.
+    Dates and datetimes count from where they are multiples of the common divisor of their distances.
     """
 
     def __init__(self, container, series, label):
@@ -79,8 +80,8 @@ class Integers(Floats):
         low, high = (distinct[0], distinct[-1]) if distinct else (0, 0)
         self.is_large = max(-low, high) > EXACT
         divisor = max(1, math.gcd(*(v - low for v in distinct)))
-        is_regular = container.is_time(self.dtype) and len(distinct) >= MIN_MULTIPLES
-        self.origin = low if self.is_large else low % divisor * is_regular
+        is_date = container.is_time(self.dtype) and not DURATION.search(str(self.dtype))
+        self.origin = low if self.is_large else low % divisor * (is_date and len(distinct) >= MIN_MULTIPLES)
         self.step = divisor if self.is_large else 1
         n_lost = ((high - self.origin) // self.step).bit_length() - 53  # low bits that no float holds
         self.is_cut = n_lost > 0

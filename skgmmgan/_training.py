@@ -255,7 +255,7 @@ def refine(model, real, folds, settings, rng):
     critics = Critics(model, real, folds, settings)
     if settings.adversarial_weight > 0:
         absorb(model, critics, real, settings, rng)
-        model.measure_bounds(real, rng)
+        model.measure_bounds(rng)
     if settings.keep_discriminators:
         keep(model, critics, settings, rng)
 
@@ -447,7 +447,7 @@ def train(build, publish, values, whole, is_new, settings, rng):
     """
     learn = train_few if len(values) < FEW_ROWS else train_many
     model, folds = learn(build, publish if is_new else lambda model: None, values, settings, rng)
-    model.measure_bounds(values, rng)
+    model.choose_ranges(values, rng)
     publish(model)
     if settings.adversarial_rounds and whole.sum() >= MIN_ADVERSARIAL_ROWS:
         refine(model, values[whole], whole_folds(folds, whole, settings, rng), settings, rng)

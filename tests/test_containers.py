@@ -168,6 +168,33 @@ def test_times_keep_a_grid_that_does_not_begin_with_their_ticks(unit, zone):
         model.sample(3, conditions={"t": mondays[0] + pd.Timedelta(days=1)})
 
 
+@pytest.mark.parametrize("unit", ["s", "us"])
+def test_relations_between_times_of_other_grids(unit):
+    """A date that another column tells is not rounded to weeks if that does not count in weeks; durations multiply."""
+    rng = np.random.RandomState(0)
+    days = 18_000 + rng.randint(0, 700, 1000)
+    mondays = days + 7 - (days + 3) % 7
+
+    def dates(days):
+        return pd.Series((days * 86_400).astype("datetime64[s]")).astype(f"datetime64[{unit}]")
+
+    minutes = 60 * (2 * rng.randint(5, 100, 1000) + 1)
+    X = pd.DataFrame({"seconds": 86_400 * mondays, "date": dates(mondays), "v": rng.normal(size=1000)})
+    rows, _ = GMMGAN(2, random_state=0, **PRIOR).fit(X).sample(500)
+    assert (rows["date"] == pd.to_datetime(rows["seconds"], unit="s")).all()
+    X = pd.DataFrame({"start": dates(days), "left": mondays - days, "deadline": dates(mondays)})
+    rows, _ = GMMGAN(2, random_state=0, **PRIOR).fit(X).sample(500)
+    assert (rows["start"] + pd.to_timedelta(rows["left"], "D") == rows["deadline"]).all()
+    X = X.drop(columns="left")
+    rows, _ = GMMGAN(2, random_state=0, **PRIOR).fit(X).sample(500)
+    assert (rows["deadline"] - rows["start"]).between("1D", "7D").all()
+    each = pd.Series(minutes.astype("timedelta64[s]"))
+    X = pd.DataFrame({"each": each, "n": rng.randint(1, 9, 1000)})
+    X["total"] = X["each"] * X["n"]
+    rows, _ = GMMGAN(2, random_state=0, **PRIOR).fit(X).sample(500)
+    assert (rows["each"] * rows["n"] == rows["total"]).all()
+
+
 def test_a_model_scores_another_resolution_and_zone():
     X = pd.DataFrame({"t": HOURS})
     model = GMMGAN(2, random_state=0, **PRIOR).fit(X)

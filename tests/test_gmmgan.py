@@ -836,6 +836,15 @@ def test_what_a_warm_start_may_change(moons):
     assert again._model.generator.network.dropout == 0.5
 
 
+def test_a_warm_start_warns_of_rows_that_break_a_relation():
+    price, quantity = np.random.RandomState(0).randint(1, 60, size=(2, 500)).astype(float)
+    X = np.column_stack([price, quantity, price * quantity])
+    model = GMMGAN(1, warm_start=True, random_state=0, **PRIOR).fit(X).fit(X)
+    X[:50, 2] += 1
+    with pytest.warns(UserWarning, match=r"10.0% of the rows of X break what held between column 2 and 0, 1"):
+        model.fit(X)
+
+
 def test_what_is_new_at_a_warm_start_scores_and_is_not_drawn():
     pd = pytest.importorskip("pandas")
     rng = np.random.default_rng(0)

@@ -252,6 +252,12 @@ def test_times_with_offsets_are_read_in_utc(tmp_path):
     assert table["t"].isna().tolist() == [False, True, False]
 
 
+@pytest.mark.parametrize("years", [(2024, 2024), (2023, 2024)])
+def test_a_year_is_no_offset(tmp_path, years):
+    (tmp_path / "t.csv").write_text("t\n" + "".join(f"15-01-{year}\n" for year in years))
+    assert read_table(str(tmp_path / "t.csv"), {"t": "time"})["t"].dt.tz is None
+
+
 @pytest.mark.parametrize("types", [None, {"t": "time"}])
 def test_times_with_one_offset_keep_it(tmp_path, types):
     path = str(tmp_path / "t.csv")

@@ -113,6 +113,18 @@ def test_bounds_of_many_rows_hold_all_of_them():
     assert found.high[1] == 0.3
 
 
+def test_ranges_leave_enough_rows():
+    """Of many that nearly all rows break together, some are kept, and those in all drawn rows."""
+    rng = np.random.RandomState(0)
+    levels = rng.randint(0, 4, size=(1500, 15))
+    X = pd.DataFrame({f"c{i}": pd.Categorical(levels[:, i]) for i in range(15)})
+    X = X.assign(**{f"x{i}": levels[:, i] + rng.uniform(size=1500) for i in range(15)})
+    model = GMMGAN(**PRIOR).fit(X)
+    assert model._model.ranges
+    assert model._model.log_within > np.log(0.25)
+    assert model._model.beyond(model._values(model.sample(2000)[0])).mean() < 0.005
+
+
 def test_only_what_is_broken_is_kept():
     """Of two bounds that the same rows break the one that more do; none that too few do."""
     levels = np.arange(1000) % 2
@@ -120,6 +132,6 @@ def test_only_what_is_broken_is_kept():
     bounds = {"low": np.full(3, -np.inf)}
     wide = Range(1, 0, high=np.array([500.0, 998.0, np.inf]), **bounds)
     narrow = Range(2, 0, high=np.array([400.0, 998.0, np.inf]), **bounds)
-    (kept,) = worth_keeping([(wide, levels), (narrow, levels)], drawn, n_rows=1000)
+    (kept,) = worth_keeping([wide, narrow], {0: levels}, drawn, n_rows=1000)
     assert kept.column == 2
     assert kept.high.tolist() == [400.0, np.inf, np.inf]
