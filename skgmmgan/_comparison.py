@@ -23,10 +23,31 @@ def matrices_of(*tables):
             is_frame(other) and not same_names(container_of(other).names, table.names)
         ):
             raise ValueError("The tables must have the same columns in the same order.")
+        _refuse_other_kinds(table, tables[0], other)
     matrices = [without_float_error(table.encode(other)) for other in tables]
     if not all(len(matrix) for matrix in matrices):
         raise ValueError("A table has no rows.")
     return matrices, table
+
+
+def _refuse_other_kinds(table, first, other):
+    """Raise ValueError for a column that is text in one of two DataFrames only."""
+    if is_frame(first) and is_frame(other):
+        for j, column in enumerate(table.columns):
+            here, there = (_has_text(X, j) for X in (first, other))
+            if None not in (here, there) and here != there:
+                raise ValueError(
+                    f"Column {column.label} holds text in one table and no text in the other; convert it in one of "
+                    "them, for example by X.astype({...})."
+                )
+
+
+def _has_text(X, j):
+    """Whether all cells of a column are text, or none is; None if some are, or it has no cells."""
+    container = container_of(X)
+    series = container.column(X, j)
+    kinds = {isinstance(cell, str) for cell in container.objects(series)[~container.missing(series)]}
+    return kinds.pop() if len(kinds) == 1 else None
 
 
 def stacked(real, synthetic):

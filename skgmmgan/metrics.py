@@ -1,6 +1,7 @@
 """How good is a synthetic table? Scores of fidelity, utility and privacy; no torch.
 
-Every function takes tables with the same columns, as DataFrames or arrays of numbers, with missing cells.
+Every function takes tables with the same columns, as DataFrames or arrays of numbers, with missing cells. A column
+that is text in one DataFrame and holds no text in the other raises ValueError.
 """
 
 import itertools

@@ -69,7 +69,8 @@ class QualityReport:
     Raises
     ------
     ValueError
-        If a table has fewer than ten rows, their columns differ, or a target is given without a holdout.
+        If a table has fewer than ten rows, their columns differ, one is text in one table only, or a target is given
+        without a holdout.
 
     Attributes
     ----------

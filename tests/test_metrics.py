@@ -171,6 +171,17 @@ def test_rules_of_levels_ranges_and_numbers():
     assert dict(rule_errors(real, gaps))[("country", "city")] == 0.0
 
 
+@pytest.mark.parametrize("flip", [False, True])
+def test_text_in_one_table_only_is_refused(flip):
+    pd = pytest.importorskip("pandas")
+    text = pd.DataFrame({"zip": ["01", "02", "13", None] * 5, "x": range(20)})
+    tables = [text, text.assign(zip=[1, 2, 13, np.nan] * 5)]
+    with pytest.raises(ValueError, match="Column 'zip' holds text in one table and no text in the other; convert"):
+        shape_error(*tables[:: -1 if flip else 1])
+    assert shape_error(text, text.assign(zip=text["zip"].astype("category"))) == 0.0
+    assert shape_error(text, text.assign(zip=None)) > 0.0
+
+
 def test_what_has_no_rules():
     rng = np.random.default_rng(0)
     assert rule_errors(rng.normal(size=(300, 3)), rng.normal(size=(300, 3))) == []
