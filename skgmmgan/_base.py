@@ -85,7 +85,7 @@ def read_table(estimator, X, *, reset, least):
 
 def warn_of_broken(codec, values, table):
     """One warning if rows break a relation between columns that a warm start keeps."""
-    shares = {columns: mask.mean() for columns, mask in codec.broken(values)}
+    shares = {columns: mask.mean() for columns, mask in codec.broken_of_table(values)}
     worst = max(shares, key=shares.get, default=None)
     if worst is not None and shares[worst] > MAX_BROKEN:
         first, *others = (table.columns[j - codec.n_columns].label for j in worst)  # from the end: labels come first

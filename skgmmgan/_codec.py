@@ -264,28 +264,29 @@ class Codec:
     def find_ranges(self, values):
         """Ranges of numbers in the rows of levels; not of class labels, which are left to the classifier."""
         n_levels = {j: self.units[s.start].n_levels for j, s in enumerate(self.slices[: self.n_columns])}
-        levels = {
-            j: (self.level_codes(j, values), n)
-            for j, n in n_levels.items()
-            if n > 1 and not isinstance(self.columns[j], LabelColumn)
-        }
+        sources = [j for j, n in n_levels.items() if n > 1 and not isinstance(self.columns[j], LabelColumn)]
+        levels = {j: (codes, n_levels[j]) for j, codes in self.level_codes(sources, values).items()}
         return find_ranges(values, levels, np.flatnonzero(~self.nominal[: self.n_columns]))
 
-    def level_codes(self, j, values):
-        """Level of column j in each row, (n,): that of its first unit."""
-        return self.columns[j].encode(values[:, j], None)[1][:, 0]
+    def level_codes(self, columns, values):
+        """Level of each row, (n,), by the index of the column: that of its first unit."""
+        return {j: self.columns[j].encode(values[:, j], None)[1][:, 0] for j in columns}
 
     def broken(self, values):
         """Pairs of the columns of a relation, the one that is told first, and the mask of the rows that break it."""
-        extended = self.extended(values)
+        values = self.extended(values)
         for j, line in self._lines():
-            if max(line.sources) < self.n_columns:
-                yield (j, *line.sources), line.misses(extended, extended[:, j]) > 0
-        codes, column_of = self.encode(values).codes, self.unit_mask(np.arange(len(self.columns)))
-        for j, i, allowed in self._dependencies():
-            if max(column_of[[i, j]]) < self.n_columns:
-                known = (codes[:, i] != ABSENT) & (codes[:, j] != ABSENT)
-                yield (column_of[j], column_of[i]), known & ~allowed[codes[:, i], codes[:, j]]
+            yield [j, *line.sources], line.misses(values, values[:, j]) > 0
+        dependencies = self._dependencies()
+        if dependencies:
+            codes, column_of = self.encode(values).codes, self.unit_mask(np.arange(len(self.columns))).tolist()
+        for j, i, allowed in dependencies:
+            known = (codes[:, i] != ABSENT) & (codes[:, j] != ABSENT)
+            yield [column_of[j], column_of[i]], known & ~allowed[codes[:, i], codes[:, j]]
+
+    def broken_of_table(self, values):
+        """Those of `broken` that are of columns of the table alone, as tuples."""
+        return ((tuple(columns), mask) for columns, mask in self.broken(values) if max(columns) < self.n_columns)
 
     def missed(self, values, given, fixed):
         """Mask of the rows in which what is computed is not what is given."""
@@ -298,18 +299,12 @@ class Codec:
     def contradicted(self, values, fixed, options):
         """Mask of the rows in which what is fixed contradicts relations: lines, products, or levels."""
         contradicted = np.zeros(len(values), dtype=bool)
-        for j, line in self._lines():
-            contradicted |= fixed[:, [j, *line.sources]].all(axis=1) & (line.misses(values, values[:, j]) > 0)
+        for columns, mask in self.broken(values):
+            contradicted |= fixed[:, columns].all(axis=1) & mask
         for unknown, rows in self.unknowns(fixed):
             if unknown.steps and not unknown.is_circular and fixed[rows][:, unknown.needs].all():
                 solution, _ = self.solve(unknown, values[rows], options)
                 contradicted[rows] |= np.isneginf(solution.log_size) & ~solution.any_does
-        dependencies = self._dependencies()
-        if dependencies:
-            codes, fixed = self.encode(values).codes, self.unit_mask(fixed)
-        for j, i, allowed in dependencies:
-            known = fixed[:, i] & fixed[:, j] & (codes[:, i] != ABSENT) & (codes[:, j] != ABSENT)
-            contradicted |= known & ~allowed[codes[:, i], codes[:, j]]
         return contradicted
 
     def _dependencies(self):

@@ -2,7 +2,7 @@
 
 p(x) = p_G(x) r(x) min(exp(sum_t alpha_t D_t(x)), M) / Z
 
-with r(x) = 1, or next to nothing where a number is out of the range that it had with a level of another column.
+with r(x) = 1, or 1 / (n + 1) where a number is out of the range that it had with a level of another in all n rows.
 """
 
 import copy
@@ -110,12 +110,16 @@ class Model:
         Rows in which both of its columns are fixed may be.
         """
         left = np.ones(len(values), dtype=bool)
+        levels = self._levels_of(self.ranges, values)
         for range_ in self.ranges:
-            excluded = left & range_.excludes(values, self.codec.level_codes(range_.source, values))
+            excluded = left & range_.excludes(values, levels[range_.source])
             if fixed is not None:
                 excluded &= ~fixed[:, [range_.column, range_.source]].all(axis=1)
             left &= ~excluded
             yield range_, excluded
+
+    def _levels_of(self, ranges, values):
+        return self.codec.level_codes({range_.source for range_ in ranges}, values)
 
     def prior_log_prob(self, values):
         """Log-density of each row under the prior alone, (n,)."""
@@ -162,8 +166,7 @@ class Model:
         ranges = self.codec.find_ranges(rows) if self.enforce_bounds else []
         if ranges:
             drawn = self._draw(self.working_generator(), DRAWN, rng, seeded_stream(self.device, rng))
-            levels = {source: self.codec.level_codes(source, drawn) for source in {range_.source for range_ in ranges}}
-            self.ranges = worth_keeping(ranges, levels, drawn, len(rows))
+            self.ranges = worth_keeping(ranges, self._levels_of(ranges, drawn), drawn, len(rows))
         self.measure_bounds(rng)
 
     def measure_bounds(self, rng):

@@ -16,9 +16,9 @@ def rule_errors(real, synthetic):
     A rule is a column that others tell (a copy, a sum, a price times a quantity, an average), a pair of columns whose
     levels determine or rule out each other (a city and its country), or a column whose numbers keep to a range in all
     rows with a level of another (ages in a maternity ward). It counts only if so many rows could have broken it that
-    odds of :math:`e^{-20}`, or one hundred rows, speak against chance. Fresh real rows
-    break few of them, in few rows. What it cannot see are rules with exceptions, and those of more than two columns
-    that are no formula.
+    odds of :math:`e^{-20}`, or one hundred rows, speak against chance. Fresh real rows break
+    few of them, in few rows. What it cannot see are rules with exceptions, and those of more than two columns that are
+    no formula.
 
     Parameters
     ----------
@@ -44,15 +44,25 @@ def rule_errors(real, synthetic):
     >>> rule_errors(real, synthetic)
     [((2, 0, 1), 0.1)]
     """
-    (real, synthetic), table = matrices_of(real, synthetic)
+    (errors,) = rule_errors_of(real, synthetic)
+    return errors
+
+
+def rule_errors_of(real, *others):
+    """What `rule_errors` returns, for each of the other tables."""
+    (real, *others), table = matrices_of(real, *others)
     codec = Codec(real, table.categorical, table.nominal, n_knots=N_KNOTS, rng=np.random.RandomState(0))
     codec.restrict(real)
-    errors = {}
-    ranges = (
-        ((found.column, found.source), found.excludes(synthetic, codec.level_codes(found.source, synthetic)))
-        for found in codec.find_ranges(real)
-    )
-    for columns, breaks in chain(codec.broken(synthetic), ranges):
-        names = tuple(table.names[j] for j in columns)
-        errors[names] = max(errors.get(names, 0.0), float(breaks.mean()))
-    return sorted(errors.items(), key=lambda pair: -pair[1])
+    ranges = codec.find_ranges(real)
+    return [_shares(codec, ranges, values, table.names) for values in others]
+
+
+def _shares(codec, ranges, values, names):
+    """Names of the columns of each rule and the share of the rows that break it, the largest first."""
+    levels = codec.level_codes({found.source for found in ranges}, values)
+    out = (((found.column, found.source), found.excludes(values, levels[found.source])) for found in ranges)
+    shares = {}
+    for columns, breaks in chain(codec.broken_of_table(values), out):
+        rule = tuple(names[j] for j in columns)
+        shares[rule] = max(shares.get(rule, 0.0), float(breaks.mean()))
+    return sorted(shares.items(), key=lambda pair: -pair[1])

@@ -11,12 +11,12 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from ._containers import is_frame
+from ._rules import rule_errors_of
 from .metrics import (
     c2st_score,
     column_errors,
     copy_rate,
     dcr_share,
-    rule_errors,
     shape_error,
     trend_error,
     tstr_and_constant,
@@ -108,8 +108,9 @@ class QualityReport:
         self.halves = np.array_split(order, 2)
         seed = rng.randint(2**31 - 1)
         self.target = target
-        self.rules = rule_errors(self.real, self.synthetic)
-        self.figures = [*self._fidelity(seed), *self._rules(), *self._utility(seed), *self._privacy(seed)]
+        known = [X for X in (self.synthetic, self.holdout) if X is not None]
+        self.rules, *of_holdout = rule_errors_of(self.real, *known)
+        self.figures = [*self._fidelity(seed), *self._rules(*of_holdout), *self._utility(seed), *self._privacy(seed)]
         self.columns = sorted(column_errors(self.real, self.synthetic), key=lambda pair: -pair[1])
 
     def _fidelity(self, seed):
@@ -138,11 +139,11 @@ class QualityReport:
             name, value, f"{usual:.3f}", judge(value, max(0.03, limit * usual), max(0.1, 2 * limit * usual)), words
         )
 
-    def _rules(self):
+    def _rules(self, of_holdout=None):
         if not self.rules:
             return
         columns, share = self.rules[0]
-        usual = 0.0 if self.holdout is None else max(share for _, share in rule_errors(self.real, self.holdout))
+        usual = of_holdout[0][1] if of_holdout else 0.0
         words = f"largest share of rows that break one of {len(self.rules)} rules that hold in every real row"
         if share:
             words += f" ({rule(columns)})"
@@ -238,14 +239,7 @@ class QualityReport:
         ImportError
             If matplotlib is not installed.
         """
-        columns = "".join(
-            f"<tr><th>{html.escape(str(name))}</th><td>{error:.3f}</td></tr>" for name, error in self.columns[:WORST]
-        )
-        rules = "".join(
-            f"<tr><th>{html.escape(rule(names))}</th><td>{share:.3f}</td></tr>"
-            for names, share in self.rules[:WORST]
-            if share > 0
-        )
+        rules = table_rows((rule(names), share) for names, share in self.rules[:WORST] if share > 0)
         sections = "".join(
             f"<section><h2>{title}</h2><p>{words}</p><div class='wide'><img alt='{title}' "
             f"src='data:image/png;base64,{png}'></div></section>"
@@ -256,7 +250,7 @@ class QualityReport:
             sizes=html.escape(self._sizes()),
             summary=html.escape(self.summary()),
             table=self._table(),
-            columns=columns,
+            columns=table_rows(self.columns[:WORST]),
             rules=RULES.format(rules=rules) * bool(rules),
             sections=sections,
         )
@@ -271,6 +265,11 @@ class QualityReport:
         if self.holdout is not None:
             title = "Distance to training rows"
             yield title, DISTANCES, picture(lambda: DistanceDisplay.from_tables(*tables, self.holdout))
+
+
+def table_rows(pairs):
+    """Rows of a table in HTML, of names and shares."""
+    return "".join(f"<tr><th>{html.escape(str(name))}</th><td>{share:.3f}</td></tr>" for name, share in pairs)
 
 
 def rule(columns):
