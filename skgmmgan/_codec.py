@@ -15,6 +15,7 @@ from scipy.special import ndtri
 
 from ._columns import ABSENT, DiscreteColumn, LabelColumn, NumericColumn, is_discrete
 from ._differences import find_differences
+from ._formulas import find_functions, find_products, find_rates, find_rounded_sums, hangs_on
 from ._numbers import Decimals, float_error, round_to_grid
 from ._orders import LevelOrders
 from ._ranges import find_ranges
@@ -27,17 +28,9 @@ from ._relations import (
     find_sums,
     kind_to_solve,
     never_together,
+    sum_formula,
 )
-from ._rounded import (
-    Options,
-    RoundedColumn,
-    RoundedSum,
-    Solution,
-    find_products,
-    find_rates,
-    find_rounded_sums,
-    hangs_on,
-)
+from ._rounded import Options, RoundedColumn, RoundedSum, Solution
 from ._table import UNSEEN
 
 MAX_ITERATIONS = 50  # to find a number that others hang on which it is solved from
@@ -105,7 +98,8 @@ class Codec:
                     numbers.append(j)
             self.columns.append(column)
         steps = {j: self.columns[j].step for j in numbers}
-        rounded = find_products(values, steps, numbers)
+        rounded = find_functions(values, steps, numbers)
+        rounded = find_products(values, steps, [j for j in numbers if j not in rounded], rounded)
         told = {i for i in numbers if hangs_on(rounded, i, rounded)}
         for j, column in find_sums(values, numbers, set(sources) - told).items():
             self._replace(j, column)
@@ -236,7 +230,8 @@ class Codec:
         for j, line in self._lines():
             if j in rounding and enforce_decimals:
                 i, difference = rounding[j]
-                values[:, j] = difference.rounded(values)
+                is_missing = np.isnan(values[:, i])
+                values[:, j] = np.where(is_missing, np.nan, difference.rounded(values))
                 values[:, i] = difference.of(values)
             values[:, j] = line.of(values, enforce_decimals)
 
@@ -287,6 +282,19 @@ class Codec:
     def broken_of_table(self, values):
         """Those of `broken` that are of columns of the table alone, as tuples."""
         return ((tuple(columns), mask) for columns, mask in self.broken(values) if max(columns) < self.n_columns)
+
+    def broken_rules(self, values, fixed, names, options):
+        """What of the relations of the table fixed cells break, in words."""
+        names = [repr(name) for name in names]
+        for (j, *sources), mask in self.broken_of_table(values):
+            if (fixed[:, [j, *sources]].all(axis=1) & mask).any():
+                line, sources = self.columns[j], [names[i] for i in sources]
+                told = f"= {line.formula(sources)}" if isinstance(line, ComputedColumn) else f"goes with {sources[0]}"
+                yield f"{names[j]} {told}"
+        for i, difference in self._differences():
+            both = values[fixed[:, [difference.j, difference.base]].all(axis=1)]
+            if not self.columns[i].allows(difference.of(both), options.enforce_bounds).all():
+                yield f"{names[difference.j]} is near {sum_formula([difference.slope], [names[difference.base]], 0)}"
 
     def missed(self, values, given, fixed):
         """Mask of the rows in which what is computed is not what is given."""

@@ -15,8 +15,9 @@ from scipy.stats import norm
 from ._numbers import (
     ROWS_PER_NUMBER,
     Decimals,
+    error_of,
     grid_step,
-    nearest_within_error,
+    nearest_within,
     round_to_grid,
     split_numbers,
 )
@@ -146,7 +147,7 @@ class DiscreteColumn:
 
     def snapped(self, x, enforce_decimals):
         """Numbers, those that miss one of the column by float error on it."""
-        return nearest_within_error(self.levels.values, x, self, x)
+        return nearest_within(error_of(self), self.levels.values, x, x)
 
     def on_level(self, codes):
         """Mask of the numbers that have a probability and no density."""
@@ -237,14 +238,14 @@ class NumericColumn:
     def as_given(self, x, enforce_bounds, enforce_decimals):
         if enforce_decimals:
             nearest = self.grid.nearest(x)
-            x = nearest_within_error(self._atoms(), x, self, nearest) if len(self.grid.values) else nearest
+            x = nearest_within(error_of(self), self._atoms(), x, nearest) if len(self.grid.values) else nearest
         return np.clip(x, self.low, self.high) if enforce_bounds else x
 
     def snapped(self, x, enforce_decimals):
         """Numbers on the decimal grid; those that miss an atom or a number with a cell by float error, on it."""
         rounded = round_to_grid(x, self.step * enforce_decimals)
-        on_grid = nearest_within_error(self.grid.values, x, self, rounded)
-        return nearest_within_error(self._atoms(), x, self, on_grid)
+        on_grid = nearest_within(error_of(self), self.grid.values, x, rounded)
+        return nearest_within(error_of(self), self._atoms(), x, on_grid)
 
     def _atoms(self):
         return np.empty(0) if self.levels is None else self.levels.values[np.isfinite(self.levels.values)]

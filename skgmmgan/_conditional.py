@@ -30,6 +30,7 @@ MAX_PARTICLES = 50_000  # that are filled at once
 MAX_Z = 1e6  # a number farther out than so many standard deviations counts as one there
 MAX_WHERE_FACTOR = 100  # rows drawn for each row that `where` must keep
 MIN_WHERE_ROWS = 10_000
+MAX_RULES = 3  # that a warning tells
 
 
 class Given(NamedTuple):
@@ -291,20 +292,23 @@ def systematic(log_weights, n, rng):
     return np.minimum(index - size * offset, size - 1)
 
 
-def warn_of_unlikely(effective, n, tied):
+def warn_of_unlikely(effective, n, tied, rules):
     """One warning if some of the conditions rest on too few particles for n rows, and one if some contradict relations.
 
     Parameters
     ----------
     tied : names of the fixed columns that are tied to others
+    rules : what they break, in words
     """
     impossible = effective == 0
     few = (effective < max(n, MIN_EFFECTIVE)) & ~impossible
     if impossible.any():
+        columns = ", ".join(map(repr, tied))
+        unknown = f", or its bounds, or nothing was found that meets both, in the columns {columns}"
+        what = f": {'; '.join(rules[:MAX_RULES])}" if rules else unknown
         warnings.warn(
-            f"{impossible.sum()} of {len(few)} conditions contradict what held in every row at fit, or its bounds, or "
-            f"nothing was found that meets both, in the columns {', '.join(map(repr, tied))}; the rows break it, and "
-            "may repeat. Fix fewer of them.",
+            f"{impossible.sum()} of {len(few)} conditions contradict what held in every row at fit{what}. The rows "
+            "break it, and may repeat. Fix fewer of these columns.",
             UserWarning,
             stacklevel=4,
         )

@@ -258,8 +258,10 @@ class GMMGAN(DensityMixin, BaseGMMGAN):
         if n == 0 or not len(given.values):
             return self._model.sample(0, rng)
         values, effective = draw_given(self._model, given, n, rng)
-        tied = self._model.codec.tied() & given.fixed.any(axis=0)
-        warn_of_unlikely(effective, n, [name for name, is_tied in zip(self._table.names, tied) if is_tied])
+        codec, names = self._model.codec, self._table.names
+        tied = [names[j] for j in np.flatnonzero(codec.tied() & given.fixed.any(axis=0))]
+        broken = codec.broken_rules(*given.take(effective == 0)[:2], names, self._model.options)
+        warn_of_unlikely(effective, n, tied, list(broken))
         return values.reshape(-1, len(self._table.columns))
 
     def impute(self, X, *, n_draws=1, random_state=None):

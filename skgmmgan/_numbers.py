@@ -13,9 +13,12 @@ ATOM_EXCESS_FEW = 20.0  # ... or with few rows, which can tell less about spikes
 MAX_ATOMS = 100
 ATOM_WINDOW = 5  # neighbours on each side that tell the smooth density
 ROWS_PER_NUMBER = 10  # on average, that tell numbers which may occur from measurements
+MAX_UNSEEN = 0.1  # share of the rows that hold numbers which occur once, if there are hardly any others
 MIN_UNEVEN = 0.05  # part of the rows on both sides of gaps, that lies at uneven ones
 MIN_HEAPED = 0.2  # share of the rows by which numbers miss their neighbours' mean, beyond chance, if they are heaped
 MIN_MULTIPLES = 10  # distinct numbers that tell a common divisor from chance
+SINGLE = 6e-8  # relative float error in single precision
+FROM_TEXT = 1e-15  # relative error of numbers that a fast parser reads, as that of pandas
 TIE = 1e-6  # part of a rounding step by which numbers half way between two are moved
 LINE_ERROR = 1e-9  # float error of a number on a line without a grid, relative to the range
 
@@ -32,7 +35,7 @@ def grid_step(values):
     if np.array_equal(values, np.rint(values)):
         float_error, lowest = 0.0, 1.0
     else:
-        float_error = 6e-8 if np.array_equal(values, values.astype(np.float32)) else 1e-14
+        float_error = SINGLE if is_single(values) else 1e-14
         lowest = 4 * float_error * typical
     exponent = int(np.floor(np.log10(size.max())))
     while 10.0**exponent >= lowest > 0:
@@ -105,6 +108,22 @@ def are_uneven(values, counts, step):
     return beside[np.diff(values) > 1.5 * step].sum() > MIN_UNEVEN * beside.sum()
 
 
+def are_all_known(values, counts, step):
+    """Whether few rows hold numbers that occur once, and most of those that repeat lie at uneven gaps.
+
+    The share of numbers that occur once is what a new row has of numbers that were never seen [1]_.
+
+    References
+    ----------
+    .. [1] I. J. Good, "The population frequencies of species and the estimation of population parameters", Biometrika,
+       1953.
+    """
+    beside = np.minimum(counts[:-1], counts[1:])
+    beside[beside < 2] = 0
+    are_apart = np.diff(values) > 1.5 * step
+    return (counts == 1).sum() <= MAX_UNSEEN * counts.sum() and beside[are_apart].sum() > beside.sum() / 2
+
+
 def are_heaped(counts):
     """Whether neighbouring numbers, without spikes and rare ones, differ more in their rows than a smooth density."""
     counts = counts[~find_atoms(np.arange(len(counts)), counts, 1.0) & (counts >= MIN_ATOM_ROWS)]
@@ -119,28 +138,55 @@ def split_numbers(values, counts, step):
     The distances of uneven numbers tell nothing about spikes; heaps on a decimal grid do stand out from it.
     """
     apart = np.diff(values).min(initial=np.inf) > 64 * np.spacing(np.abs(values).max())
+    ranks = np.arange(len(values))
+    if apart and counts.sum() < ROWS_PER_NUMBER * len(values):
+        atoms = find_atoms(ranks, counts, 1.0)
+        if are_all_known(values[~atoms], counts[~atoms], step):
+            return atoms, True
     if not apart or counts.sum() < ROWS_PER_NUMBER * len(values):
         return find_atoms(values, counts, step), False
     uneven, heaped = are_uneven(values, counts, step), are_heaped(counts)
-    if uneven and not (heaped and step):
-        values, step = np.arange(len(values)), 1.0
-    return find_atoms(values, counts, step), uneven or heaped
+    by_ranks = uneven and not (heaped and step)
+    return find_atoms(ranks, counts, 1.0) if by_ranks else find_atoms(values, counts, step), uneven or heaped
 
 
 def same_numbers(a, b, column):
     """Mask of the pairs that differ by the float error of a column at most, or are both missing."""
-    return np.isclose(a, b, rtol=0.0, atol=float_error(column.low, column.high, column.step), equal_nan=True)
+    return np.isclose(a, b, rtol=0.0, atol=error_of(column), equal_nan=True)
 
 
-def nearest_within_error(numbers, x, column, otherwise):
-    """The numbers, in ascending order, that x misses by the float error of a column; others where there is none."""
+def nearest_within(error, numbers, x, otherwise):
+    """The numbers, in ascending order, that x misses by an error at most; others where there is none."""
     if not len(numbers):
         return otherwise
     nearest = numbers[np.searchsorted((numbers[:-1] + numbers[1:]) / 2, x).clip(max=len(numbers) - 1)]
-    return np.where(same_numbers(x, nearest, column), nearest, otherwise)
+    return np.where(np.isclose(x, nearest, rtol=0.0, atol=error, equal_nan=True), nearest, otherwise)
+
+
+def error_of(column):
+    """The float error of the numbers of a column."""
+    return float_error(column.low, column.high, column.step)
+
+
+def is_single(x):
+    """Whether all numbers are those of single precision, but for what reading them from text may have added."""
+    with np.errstate(over="ignore"):
+        return np.allclose(x, x.astype(np.float32), rtol=FROM_TEXT, atol=0.0)
 
 
 def float_error(low, high, step):
     """How far off numbers between two bounds may be by computation, always less than half a step."""
     error = 8 * np.spacing(np.maximum(np.abs(low), np.abs(high)))
     return np.minimum(error, step / 4) if step else error + LINE_ERROR * (high - low)
+
+
+def computation_error(x, step):
+    """How far off numbers may be by their computation, in single precision if all of them are of that."""
+    x = x[~np.isnan(x)]
+    error = float_error(x.min(), x.max(), step)
+    return error if step or not is_single(x) else max(error, single_error(x))
+
+
+def single_error(x):
+    """How far off numbers may be by their computation in single precision."""
+    return 4 * SINGLE * np.nanmax(np.abs(x))

@@ -18,6 +18,7 @@ MIN_ON_LINE = 20  # different numbers that cannot lie on a straight line by chan
 NEARLY = 0.9  # part of the most that a column counts for in a sum
 NO_WEIGHT = 1e-9  # of a column in a sum of standardised columns
 NEGLIGIBLE = 0.1  # part of the largest move of a sum that a column must have to be solved for
+MIN_TOLD = 1e-6  # least slope that a formula tells; those of times are of their ticks
 MAX_STEPS = 10**6  # in 1, of a step
 MAX_DENOMINATOR = 1000  # of a factor, but for a power of ten
 
@@ -31,20 +32,23 @@ def dependency(a, b, n_levels):
     """Which levels of two units occur together, (n_levels[0] + 1, n_levels[1]), if one determines the other; or None.
 
     A last row allows everything. Rows that repeat a level could show that it determines nothing; enough of them must
-    agree, and the more so the more often independent levels would.
+    agree, and the more so the more often independent levels would. Where both determine each other, as where cells are
+    missing together, the odds are enough.
     """
     for rows in (slice(PREVIEW), slice(None)):
         seen = (a[rows] != ABSENT) & (b[rows] != ABSENT)
         both = a[rows][seen] * n_levels[1] + b[rows][seen]
         counts = np.bincount(both, minlength=n_levels[0] * n_levels[1]).reshape(n_levels)
-        if max((counts > 0).sum(axis=1)) > 1 and max((counts > 0).sum(axis=0)) > 1:
+        tells = [(counts > 0).sum(axis=axis).max() <= 1 for axis in (1, 0)]  # a tells b, and b tells a
+        if not any(tells):
             return None
-    for table in (counts, counts.T):
+    least = 0 if all(tells) else MIN_REPEATS
+    for table, is_told in zip((counts, counts.T), tells):
         occurring = table.sum(axis=1) > 0
         n_repeats = table.sum() - occurring.sum()
         share = table.sum(axis=0) / max(table.sum(), 1)
         evidence = -n_repeats * np.log(max((share**2).sum(), 1e-300))
-        if max((table > 0).sum(axis=1)) <= 1 and n_repeats >= MIN_REPEATS and evidence >= MIN_EVIDENCE:
+        if is_told and n_repeats >= least and evidence >= MIN_EVIDENCE:
             return np.concatenate([counts > 0, np.ones((1, n_levels[1]), dtype=bool)])
     return None
 
@@ -137,6 +141,10 @@ class LinearColumn(ComputedColumn):
         if step > float_error(self.low, self.high, self.step) and not (step / self.step).is_integer():
             self.step, self.grid = step, Decimals(step)
 
+    def formula(self, names):
+        """How it is computed from sources of these names."""
+        return sum_formula(self.slopes, names, self.intercept)
+
     def replace(self, source, line):
         """Have a source that is a line itself replaced by what that is a line of."""
         if source not in self.sources:
@@ -149,6 +157,16 @@ class LinearColumn(ComputedColumn):
                 factors[i] = own + new
         self.intercept += factor * line.intercept
         self.sources, self.slopes = list(factors), np.array(list(factors.values()))
+
+
+def sum_formula(slopes, names, intercept):
+    """A linear combination as people write it: 0.5 'a' - 'b' + 3; without its numbers if these tell nothing."""
+    if np.abs(slopes).min() < MIN_TOLD:
+        return f"a weighted sum of {' and '.join(names)}"
+    parts = [(slope, f" {name}") for slope, name in zip(slopes, names)] + [(intercept, "")] * bool(intercept)
+    terms = [("-" if x < 0 else "+", f"{abs(x):.6g}" if abs(x) != 1 or not name else "", name) for x, name in parts]
+    text = " ".join(f"{sign} {(number + name).strip()}" for sign, number, name in terms)
+    return text.removeprefix("+ ")
 
 
 def common_step(numbers):

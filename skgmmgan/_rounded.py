@@ -1,30 +1,11 @@
-"""Columns that are computed from several others and rounded: a price times a quantity, an average, an age on a day."""
+"""Columns that are computed from others and rounded: a logarithm, a price times a quantity, an average, an age."""
 
-from fractions import Fraction
-from itertools import combinations, compress
 from typing import NamedTuple
 
 import numpy as np
 
-from ._columns import MAX_NUMBERS
-from ._differences import MAX_TIES, MIN_ROUNDED, MIN_ROWS_PER_COLUMN, N_ERRORS, n_digits, plainest, through_any
-from ._numbers import TIE, float_error, round_half
-from ._relations import MIN_ON_LINE, MIN_REPEATS, NEARLY, PREVIEW, ComputedColumn, LinearColumn, origins, some_rows
-
-EXPONENTS = [(1, 1), (1, 2), (2, 1), (1, -1), (-1, 1), (1, -2), (-2, 1), (1, 1, 1)]
-MAX_FACTOR_DIGITS = 5
-MIN_SPREAD = 0.02  # standard deviation of what is multiplied, relative to its mean: dates have no size
-MIN_MISSED = 0.05  # of the rows, if a number that another is multiplied by were always the same
-FIRST_ROWS = 3  # that rule out most products
-MAX_RATE_COLUMNS = 30  # among which rates and products of three are looked for
-RATE_ROWS = 100  # that tell rates from other columns, ...
-RATE_TOLD = 0.99  # ... by a correlation of so much; ...
-MAX_TRIED = 5  # ... so many of them are tried
-MAX_COLUMNS = 60  # that products are looked for among: their number grows with the cube
-ROUNDED = 0.4  # standard deviation, in steps, about a sum of others that rounding explains; it makes .29, or .35
-JITTER = 1e-13  # variance that keeps correlations invertible
-MAX_DIGITS = 3  # of the quotient of two factors of a sum, of a rate and what it belongs to
-SLACKS = (0.0, 0.001, 0.002, 0.004, 0.008)  # that are tried: a year is 365.25 days but for one or two in 800
+from ._numbers import TIE, computation_error, nearest_within, round_half, single_error
+from ._relations import ComputedColumn, LinearColumn
 
 
 class Options(NamedTuple):
@@ -47,27 +28,35 @@ class RoundedColumn(ComputedColumn):
 
     Parameters
     ----------
-    slack : part of a rounding step by which a number may be off, because something else than rounding moved it
+    slack : by which a number may be off, because something else than rounding moved it
     """
 
     def __init__(self, x, step, sources, slack=0.0):
         super().__init__(x, step, sources)
-        self.slack = slack
+        self.slack, self.error = slack, computation_error(x, step)
+        numbers, counts = np.unique(x, return_counts=True)
+        self.repeated = numbers[counts > 1] if slack or not step else np.empty(0)
 
     def of(self, values, enforce_decimals=True):
-        """The numbers that belong to rows of the table; infinite where there is none."""
+        """The numbers that belong to rows of the table; infinite where there is none, missing with a source."""
         exact = self.exact(values)
-        exact = np.where(np.isfinite(exact), exact, np.inf)
-        return round_half(exact, self.step) if self.step and enforce_decimals else exact
+        exact = np.where(np.isfinite(exact) | self.lacks_source(values), exact, np.inf)
+        x = round_half(exact, self.step) if self.step and enforce_decimals else exact
+        return nearest_within(self.error + self.slack, self.repeated, x, x)
+
+    def lacks_source(self, values):
+        """Mask of the rows in which a source is missing."""
+        return np.isnan(values[:, self.sources]).any(axis=1)
 
     def half(self, enforce_decimals=True):
         """By how much rounding moves numbers."""
-        return max((0.5 + TIE) * self.step * enforce_decimals, float_error(self.low, self.high, self.step))
+        return max((0.5 + TIE) * self.step * enforce_decimals, self.error)
 
     def misses(self, values, x):
         """Mask of the rows whose numbers x do not belong to them, as floats."""
         with np.errstate(invalid="ignore"):
-            return 1.0 - (np.abs(self.exact(values) - x) <= self.half() + self.slack * self.step)
+            hits = np.abs(self.exact(values) - x) <= self.half() + self.slack
+        return 1.0 - (hits | (self.lacks_source(values) & np.isnan(x)))
 
     def solve(self, source, column, values, x, options, rng=None):
         """Numbers of a source, drawn from those that x belongs to; without `rng`, those nearest to the values."""
@@ -87,7 +76,7 @@ class RoundedColumn(ComputedColumn):
                 size = high - low
                 found = present.clip(low, high) if rng is None else low + rng.uniform(size=len(x)) * size
                 size = np.where(size >= 0, np.maximum(size, np.spacing(np.abs(found))), 0.0)
-            log_size = np.where(size > 0, np.log(np.maximum(size, 0.0)), -np.inf)
+            log_size = np.where(size > 0, np.log(np.maximum(size, 0.0)), np.where(np.isnan(x), 0.0, -np.inf))
         return Solution(np.where(size > 0, found, np.nan), log_size, any_does)
 
 
@@ -112,6 +101,12 @@ class ProductColumn(RoundedColumn):
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             return self.factor * np.prod(terms ** self.exponents[parts], axis=1)
 
+    def formula(self, names):
+        """How it is computed from sources of these names, before rounding."""
+        names = [name if np.isnan(rate) else f"(1 {rate:+.6g} {name})" for name, rate in zip(names, self.rates)]
+        powers = [name if e == 1 else f"{name}^{e:g}" for name, e in zip(names, self.exponents)]
+        return " * ".join([f"{self.factor:.6g}"] * (self.factor != 1) + powers)
+
     def interval(self, source, values, x, half):
         """Bounds of the numbers of a source that x belongs to, and a mask of the rows in which it does to all."""
         rest, own = self.exact(values, without=source), self.sources.index(source)
@@ -126,10 +121,50 @@ class ProductColumn(RoundedColumn):
         return *ends, (rest == 0) & (np.abs(x) <= half)
 
 
+class FunctionColumn(RoundedColumn):
+    """A column that was a multiple of a power of another, or of a logarithm, rounded, in every row.
+
+    Parameters
+    ----------
+    power : of the source and a number that is added to it, on Tukey's ladder, where 0 is the natural logarithm [1]_
+
+    References
+    ----------
+    .. [1] J. W. Tukey, "Exploratory data analysis", Addison-Wesley, 1977.
+    """
+
+    def __init__(self, x, step, source, power, added, factor):
+        super().__init__(x, step, [source], single_error(x))
+        self.power, self.added, self.factor = power, added, factor
+
+    def exact(self, values):
+        """Before rounding."""
+        return self.factor * on_ladder(values[:, self.sources[0]] + self.added, self.power)
+
+    def formula(self, names):
+        """How it is computed from a source of that name, before rounding."""
+        argument = f"{names[0]} + {self.added}" if self.added else names[0]
+        power = f"{argument}^{self.power:g}" if self.power else f"log({argument})"
+        return power if self.factor == 1 else f"{self.factor:.6g} * {power}"
+
+    def interval(self, source, values, x, half):
+        """Bounds of the numbers of the source that x belongs to, and a mask of the rows in which it does to all."""
+        ends = np.sort(np.array([x - half, x + half]) / self.factor, axis=0)
+        with np.errstate(divide="ignore", over="ignore"):
+            ends = ends.clip(0) ** (1 / self.power) if self.power else np.exp(ends)
+        return *np.sort(ends - self.added, axis=0), np.zeros(len(x), dtype=bool)
+
+
+def on_ladder(x, power):
+    """Numbers on Tukey's ladder of powers."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return x ** float(power) if power else np.log(x)
+
+
 class RoundedSum(RoundedColumn):
     """A column that was a linear combination of others, rounded, in every row: an average, an age on a day."""
 
-    replace = LinearColumn.replace
+    formula, replace = LinearColumn.formula, LinearColumn.replace
 
     def __init__(self, x, step, sources, slopes, intercept, slack):
         super().__init__(x, step, sources, slack)
@@ -146,324 +181,3 @@ class RoundedSum(RoundedColumn):
         rest = values[:, np.array(self.sources)[~own]] @ self.slopes[~own] + self.intercept
         low, high = np.sort(np.array([x - rest - half, x - rest + half]) / slope, axis=0)
         return low, high, np.zeros(len(x), dtype=bool)
-
-
-def find_products(values, steps, derivable):
-    """Columns that are products or quotients in every row: ProductColumns by their index.
-
-    Of the columns of a product that could be computed from each other the one is that leaves the others least freedom:
-    a total, and not the price, which a total by a quantity would give, too.
-
-    Parameters
-    ----------
-    values : (n_samples, n_columns)
-    steps : dict from the index of a column to consider to its rounding step; those with missing cells are not
-    derivable : indices of those that may be computed
-    """
-    there, scaled, targets = factors_and_targets(values, steps, derivable)
-    if len(there) > MAX_COLUMNS or not targets:
-        return {}
-    sizes = (1, 2, 3) if len(there) <= MAX_RATE_COLUMNS else (1, 2)
-    groups = [group for n in sizes for group in combinations(scaled, n)]
-    low, found, ways = {i: values[:, i].min() for i in scaled}, {}, {}
-    for exponents in EXPONENTS:
-        possible = [group for group in groups if are_possible(group, exponents, low)]
-        for j in targets:
-            for group in candidates(values, j, steps[j], possible, exponents):
-                column = product_of(values, j, steps[j], group, exponents)
-                if column is not None:
-                    way = determinacy(column, j, values, steps), j, column
-                    ways.setdefault(frozenset([j, *group]), []).append(way)
-    ways = [max(several, key=lambda way: way[0]) for several in ways.values()]
-    for _, j, column in sorted(ways, key=lambda way: way[0], reverse=True):
-        if is_new(j, column, found):
-            found[j] = column
-    return found
-
-
-def find_rates(values, steps, derivable, products):
-    """Columns that are products with a rate in every row, as `find_products` gives them.
-
-    Parameters
-    ----------
-    products : dict from the index of a column to the ProductColumn that it is
-    """
-    there, scaled, targets = factors_and_targets(values, steps, derivable)
-    groups = [group for n in (1, 2) for group in combinations(scaled, n)]
-    found = dict(products)
-    for j in targets if len(there) <= MAX_RATE_COLUMNS else ():
-        column = with_rate(values, j, steps[j], groups, there)
-        if column is not None and is_new(j, column, found):
-            found[j] = column
-    return found
-
-
-def factors_and_targets(values, steps, derivable):
-    """The columns without missing cells that vary, those that may be multiplied, and those that may be products."""
-    there = [j for j in steps if not np.isnan(values[:, j]).any() and np.ptp(values[:PREVIEW, j]) > 0]
-    scaled = [j for j in there if values[:, j].std() > MIN_SPREAD * abs(values[:, j].mean())]
-    return there, scaled, [j for j in derivable if j in scaled and tells_enough(values[:PREVIEW, j])]
-
-
-def tells_enough(x):
-    """Whether numbers differ enough, or repeat often enough, that they are no product by chance."""
-    n_numbers = len(np.unique(x))
-    return n_numbers >= (MIN_ROUNDED if len(x) >= MIN_REPEATS else MIN_ON_LINE)
-
-
-def determinacy(column, j, values, steps):
-    """Share of the cells of a product's sources that it leaves no other number, given the others."""
-    few, unique = some_rows(values), []
-    for source in column.sources:
-        low, high, _ = column.interval(source, few, few[:, j], column.half())
-        numbers, step = np.unique(few[:, source]), steps[source]
-        if len(numbers) <= MAX_NUMBERS:
-            ends = np.searchsorted(numbers, low - TIE * step), np.searchsorted(numbers, high + TIE * step, "right")
-            n_fitting = ends[1] - ends[0]
-        elif step:
-            with np.errstate(invalid="ignore"):  # where all numbers fit
-                n_fitting = np.floor(high / step + TIE) - np.ceil(low / step - TIE) + 1
-        else:
-            n_fitting = np.full(len(few), np.inf if column.step else 1)
-        unique.append(np.mean(n_fitting <= 1))
-    return np.mean(unique)
-
-
-def is_new(j, column, found):
-    """Whether a product is not told by others already: by itself, as a multiple of one, or by fewer columns."""
-    if j in found or hangs_on(column.sources, j, found):
-        return False
-    own = exponents_of(column, found)
-    return all(own.values()) and all(own != exponents_of(other, found) for other in found.values())
-
-
-def exponents_of(column, found):
-    """Exponents of what a product is one of in the end: of pairs of a column and its rate, 0 without one."""
-    total = {}
-    for i, exponent, rate in zip(column.sources, column.exponents, np.nan_to_num(column.rates)):
-        inner = exponents_of(found[i], found) if i in found and not rate else {(i, rate): 1}
-        for key, power in inner.items():
-            total[key] = total.get(key, 0) + exponent * power
-    return total
-
-
-def with_rate(values, j, step, pairs, rates):
-    """The ProductColumn of column j with a rate: a number by which the rest of the product rises or falls; or None.
-
-    Parameters
-    ----------
-    pairs : columns that may be multiplied, tuples of one or two
-    rates : columns that may be rates
-    """
-    pairs, rates = [pair for pair in pairs if j not in pair], [i for i in rates if i != j]
-    few = largest(values, j, RATE_ROWS)
-    rates = [i for i in rates if np.ptp(few[:, i]) > 0]
-    if not (pairs and rates) or len(few) < MIN_ON_LINE:
-        return None
-    product = np.column_stack([power_product(few, [pair], [1] * len(pair)) for pair in pairs])
-    usable = (product != 0).all(axis=0)
-    pairs, ratio = list(compress(pairs, usable)), few[:, [j]] / product[:, usable]
-    tells = standardised(ratio).T @ standardised(few[:, rates]) / len(few)
-    for where in np.argsort(-np.abs(tells), axis=None)[:MAX_TRIED]:
-        k, i = np.unravel_index(where, tells.shape)
-        if abs(tells[k, i]) >= RATE_TOLD and rates[i] not in pairs[k]:
-            column = product_with_rate(values, j, step, pairs[k], rates[i])
-            if column is not None:
-                return column
-    return None
-
-
-def standardised(X):
-    """Columns with mean 0 and variance 1; 0 where they do not vary."""
-    X = X - X.mean(axis=0)
-    return X / np.where(X.std(axis=0) > 0, X.std(axis=0), 1.0)
-
-
-def product_with_rate(values, j, step, pair, rate):
-    """The ProductColumn of column j as the product of one or two columns and 1 and a multiple of a rate; or None."""
-    x, product, d = values[:, j], np.prod(values[:, pair], axis=1), values[:, rate]
-    A = np.column_stack([product, product * d])
-    scale = np.abs(A).max(axis=0)
-    if not (scale.all() and A.std(axis=0).all()):
-        return None
-    slopes, covariance = least_squares(A, x, scale)
-    if slopes[0] == 0:
-        return None
-    _, ends = ratio_bounds(slopes, covariance, 0, MAX_TIES * step / A.std(axis=0))
-    times = plainest(*map(Fraction, ends)) if np.isfinite(ends).all() else None
-    if not times or n_digits(times) > MAX_DIGITS:
-        return None
-    rates = [*[np.nan] * len(pair), float(times)]
-    return checked(values, j, step, [*pair, rate], [1] * len(rates), (product * (1 + float(times) * d))[:, None], rates)
-
-
-def are_possible(group, exponents, low):
-    """Whether columns can have these exponents: no division by zero, no sign is lost; and one column has two.
-
-    Parameters
-    ----------
-    low : dict from a column to the least of its numbers
-    """
-    if len(group) == 1:
-        return exponents == (1, 1) and low[group[0]] >= 0
-    return len(group) == len(exponents) and all(e == 1 or low[i] > 0 for i, e in zip(group, exponents))
-
-
-def power_product(values, groups, exponents):
-    """Products of powers of columns, (n, n_groups); a column alone has all of the exponents."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        terms = (values[:, [group[k % len(group)] for group in groups]] ** float(e) for k, e in enumerate(exponents))
-        return np.prod(np.stack(list(terms)), axis=0)
-
-
-def hangs_on(sources, j, found):
-    """Whether one of some columns is column j, or is computed from it."""
-    return any(j in (i, *origins(i, lambda i: found[i].sources if i in found else [])) for i in sources)
-
-
-def candidates(values, j, step, groups, exponents):
-    """The groups of columns that column j is a multiple of in a few rows, after rounding."""
-    groups = [group for group in groups if j not in group]
-    if not groups:
-        return []
-    few = largest(values, j, FIRST_ROWS)
-    low, high = factor_bounds(power_product(few, groups, exponents), few[:, [j]], step)
-    return list(compress(groups, low <= high))
-
-
-def largest(values, j, n):
-    """Of some rows, the n in which column j is largest, so that its rounding matters least."""
-    few = some_rows(values)
-    return few[np.abs(few[:, j]).argsort()[-n:]]
-
-
-def factor_bounds(product, x, step):
-    """The least and the largest factor with which each product, (n, n_products), becomes x, (n, 1), after rounding."""
-    half = (0.5 + TIE) * step if step else float_error(x.min(), x.max(), step)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ends = np.sort(np.array([x - half, x + half]) / product, axis=0)
-    fits = np.where(np.abs(x) <= half, 1.0, -1.0) * np.inf  # where the product is 0, all factors, or none
-    low = np.where(product == 0, -fits, ends[0]).max(axis=0)
-    return low, np.where(product == 0, fits, ends[1]).min(axis=0)
-
-
-def product_of(values, j, step, group, exponents):
-    """The ProductColumn of column j, if it is one of a group of columns and all count; else None."""
-    powers = exponents if len(group) > 1 else (2,)
-    return checked(values, j, step, group, powers, power_product(values, [group], exponents))
-
-
-def checked(values, j, step, sources, exponents, product, rates=None):
-    """The ProductColumn of column j as a multiple of a product, (n, 1), if it is that in all rows; else None."""
-    x = values[:, j]
-    (low,), (high,) = factor_bounds(product, x[:, None], step)
-    if not low <= high or not np.isfinite([low, high]).all():
-        return None
-    factor = plainest(Fraction(low), Fraction(high))
-    if n_digits(factor) > MAX_FACTOR_DIGITS:
-        return None
-    column = ProductColumn(x, step, sources, exponents, float(factor), rates)
-    return column if not column.misses(values, x).any() and all_count(column, values, x) else None
-
-
-def all_count(column, values, x):
-    """Whether numbers would be off if one of the sources of their column were always the same."""
-    for i in column.sources:
-        without = np.where(np.arange(values.shape[1]) == i, np.median(values[:, i]), values)
-        if column.misses(without, x).mean() < MIN_MISSED:
-            return False
-    return True
-
-
-def find_rounded_sums(values, steps, derivable, products):
-    """Columns that are sums of several others, each times a factor, rounded: RoundedSums by their index.
-
-    Parameters
-    ----------
-    values : (n_samples, n_columns)
-    steps : dict from the index of a column to consider to its rounding step; those with missing cells are not
-    derivable : indices of those that may be computed
-    products : dict from the index of a column to the ProductColumn that it is
-    """
-    least = max(MIN_REPEATS, MIN_ROWS_PER_COLUMN * len(steps))
-    few = some_rows(values, max(PREVIEW, 2 * least))
-    numbers = [j for j in steps if not np.isnan(values[:, j]).any() and np.ptp(few[:, j]) > 0]
-    if len(few) < least or len(numbers) < 3:
-        return {}
-    correlations = np.corrcoef(few[:, numbers].T) + JITTER * np.eye(len(numbers))
-    left = few[:, numbers].std(axis=0) / np.sqrt(np.diag(np.linalg.inv(correlations)).clip(1.0))  # by all others
-    found = {}
-    for j, noise in zip(numbers, left):
-        if j in derivable and steps[j] and noise <= ROUNDED * steps[j]:
-            others = [i for i in numbers if i not in found and not hangs_on([i], j, products)]
-            column = rounded_sum(values, few, j, others, steps, derivable)
-            if column is not None:
-                found[j] = column
-    return found
-
-
-def rounded_sum(values, few, j, others, steps, derivable):
-    """The RoundedSum of column j, if it is one of several others, none of which had better be computed; else None."""
-    x, step = values[:, j], steps[j]
-    sources, slopes, covariance = significant(few, j, others)
-    if len(sources) < 2:
-        return None
-    sizes, noise = np.abs(slopes) * few[:, sources].std(axis=0), (few[:, j] - few[:, sources] @ slopes).std()
-    as_well = [i in derivable and noise <= ROUNDED * steps[i] * abs(slope) for i, slope in zip(sources, slopes)]
-    if few[:, j].std() < NEARLY * sizes[as_well].max(initial=0.0):
-        return None
-    base = sizes.argmax()
-    ends = ratio_bounds(slopes, covariance, base, MAX_TIES * step / few[:, sources].std(axis=0))
-    ratios = [Fraction(1) if k == base else plainest(*map(Fraction, pair)) for k, pair in enumerate(ends)]
-    if not all(ratios) or max(map(n_digits, ratios)) > MAX_DIGITS:
-        return None
-    ratios = np.array(ratios, dtype=float)
-    whole, unit = values[:, sources] @ ratios, step / steps[sources[base]] if steps[sources[base]] else 1.0
-    for slack in SLACKS:
-        fraction = through_any(whole, x, step, unit, slack)
-        if fraction:
-            break
-    else:
-        return None
-    slopes = float(fraction) * unit * ratios
-    off = x - values[:, sources] @ slopes
-    middle = (off.min() + off.max()) / 2
-    halves = ((0.5 - TIE) * step, (TIE - 0.5) * step)  # what is cut, not rounded
-    columns = [RoundedSum(x, step, sources, slopes, c, slack) for c in (0.0, TIE * step, -TIE * step, *halves, middle)]
-    columns = [column for column in columns if not column.misses(values, x).any()]
-    wrong = [(np.abs(column.of(values) - x) > step / 2).mean() for column in columns]
-    if min(wrong, default=1.0) > MAX_TIES:
-        return None
-    column = columns[np.argmin(wrong)]
-    return column if all_count(column, values, x) else None
-
-
-def ratio_bounds(slopes, covariance, base, bias):
-    """Bounds of the quotients of slopes and that of the base, (n, 2), by their errors and what ties may add."""
-    ratios, variances = slopes / slopes[base], np.diag(covariance)
-    variances = variances + ratios**2 * variances[base] - 2 * ratios * covariance[:, base]
-    off = (N_ERRORS * np.sqrt(variances.clip(0)) + bias + np.abs(ratios) * bias[base]) / abs(slopes[base])
-    return np.column_stack([ratios - off, ratios + off])
-
-
-def least_squares(A, x, scale):
-    """Slopes of x on the columns of A, and their covariance; computed with the columns divided by a scale."""
-    scaled = A / scale
-    inverse = np.linalg.pinv(scaled.T @ scaled)
-    slopes = inverse @ (scaled.T @ x)
-    return slopes / scale, (x - scaled @ slopes).var() * inverse / np.outer(scale, scale)
-
-
-def significant(X, j, others):
-    """Of the columns that tell column j by least squares: those that count, their slopes, and these' covariance."""
-    kept = np.array(others)
-    x = X[:, j] - X[:, j].mean()
-    while len(kept):
-        scale = X[:, kept].std(axis=0)
-        slopes, covariance = least_squares(X[:, kept] - X[:, kept].mean(axis=0), x, scale)
-        with np.errstate(divide="ignore"):  # of what is exact
-            evidence = np.abs(slopes) / np.sqrt(np.diag(covariance).clip(0))
-        if evidence.min() > N_ERRORS:
-            return kept.tolist(), slopes, covariance
-        kept = np.delete(kept, evidence.argmin())  # one at a time: of columns that tell the same, one counts
-    return [], np.empty(0), np.empty((0, 0))

@@ -18,7 +18,7 @@ from ._model import Model
 from ._numbers import Decimals
 from ._ranges import Range
 from ._relations import LinearColumn
-from ._rounded import ProductColumn, RoundedSum
+from ._rounded import FunctionColumn, ProductColumn, RoundedSum
 from ._table import Categories, Floats, Integers, Table
 from ._transforms import Cells, Spline
 
@@ -29,6 +29,7 @@ OWN = [
         Codec,
         Difference,
         DiscreteColumn,
+        FunctionColumn,
         LabelColumn,
         Levels,
         LinearColumn,

@@ -315,3 +315,26 @@ def test_drawn_levels_come_together_only_as_they_did():
     assert "3.0" not in set(rows["ward"])
     with pytest.warns(UserWarning, match="contradict what held in every row"):
         model.sample(1, conditions={"ward": "3.0", "sex": "0.0"})
+
+
+def test_cells_that_few_rows_miss_together_stay_so(rng):
+    values = rng.normal(size=(76, 4))
+    values[:13] = np.nan
+    model = GMMGAN(max_epochs=0, adversarial_rounds=0, random_state=0).fit(values)
+    is_missing = np.isnan(model.sample(500)[0])
+    assert (is_missing == is_missing[:, :1]).all()
+    assert 30 < is_missing[:, 0].sum() < 150
+    values[0, 1] = 0.0
+    model = GMMGAN(max_epochs=0, adversarial_rounds=0, random_state=0).fit(values)
+    assert 0 < np.isnan(model.sample(500)[0]).any(axis=1).mean() < 1
+
+
+def test_numbers_of_groups_come_back(rng):
+    """Six rows of each of 60 firms, with its number, its size, and a number of the row's own."""
+    firm, size = rng.choice(10**6, 60, replace=False), np.round(rng.lognormal(5, 1, 60), 1)
+    group = np.repeat(np.arange(60), 6)
+    values = np.column_stack([firm[group], size[group], np.round(rng.lognormal(3, 1, 360), 2)])
+    rows, _ = GMMGAN(max_epochs=0, adversarial_rounds=0, random_state=0).fit(values).sample(500)
+    assert np.isin(rows[:, 0], firm).all()
+    assert np.isin(rows[:, 1], size).all()
+    assert not np.isin(rows[:, 2], values[:, 2]).all()

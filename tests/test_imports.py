@@ -17,6 +17,7 @@ ORDER = [
     {"_relations"},
     {"_differences", "_ranges"},
     {"_rounded"},
+    {"_formulas"},
     {"_codec"},
     {"_generator", "_discriminator"},
     {"_model", "_em"},
@@ -34,8 +35,8 @@ ORDER = [
 ]
 NO_TORCH = {
     *("_plain", "_pandas", "_polars", "_containers", "_table", "_em", "_labels", "_files"),
-    *("_transforms", "_numbers", "_columns", "_orders", "_relations", "_differences", "_rounded", "_codec"),
-    *("_comparison", "_neighbors", "_rules", "pipeline", "metrics"),
+    *("_transforms", "_numbers", "_columns", "_orders", "_relations", "_differences", "_rounded", "_formulas"),
+    *("_codec", "_comparison", "_neighbors", "_rules", "pipeline", "metrics"),
     *("_display", "_table_displays", "_model_displays", "plotting", "report"),
 }
 

@@ -8,7 +8,9 @@ from scipy.stats import lognorm, poisson
 
 from skgmmgan import GMMGAN, load, save
 from skgmmgan._codec import Codec
-from skgmmgan._rounded import Options, ProductColumn, RoundedSum, find_products, find_rounded_sums
+from skgmmgan._formulas import find_products, find_rounded_sums
+from skgmmgan._relations import LinearColumn
+from skgmmgan._rounded import FunctionColumn, Options, ProductColumn, RoundedSum
 
 PRIOR = {"max_epochs": 0, "adversarial_rounds": 0, "random_state": 0}
 
@@ -74,7 +76,66 @@ def test_quotients_and_squares(rng):
     assert (index.sources, index.exponents.tolist(), index.factor) == ([0, 1], [1.0, -2.0], 10_000.0)
     radius = np.round(rng.uniform(1, 9, 300), 1)
     (area,) = (column for _, column in codec_of(np.column_stack([radius, np.round(3.14 * radius**2, 2)]))._lines())
-    assert (area.sources, area.exponents.tolist(), area.factor) == ([0], [2.0], 3.14)
+    assert (area.sources, area.power, area.factor) == ([0], 2, 3.14)
+
+
+FUNCTIONS = {
+    "log": (np.log, (0, 0, 1.0)),
+    "log10 to 3 digits": (lambda x: np.round(np.log10(x), 3), (0, 0, 1 / np.log(10))),
+    "log1p": (np.log1p, (0, 1, 1.0)),
+    "hundreds of squares": (lambda x: x**2 / 100, (2, 0, 0.01)),
+    "cubes": (lambda x: x**3, (3, 0, 1.0)),
+    "roots": (np.sqrt, (0.5, 0, 1.0)),
+    "litres from miles": (lambda x: np.round(235.21 / x, 4), (-1, 0, 235.21)),
+    "log in single precision": (lambda x: np.log(x).astype(np.float32), (0, 0, 1.0)),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_of_a_column(name, rng):
+    """Also where both are missing, and with the source behind."""
+    of, expected = FUNCTIONS[name]
+    x = np.where(rng.uniform(size=400) < 0.1, np.nan, np.round(rng.lognormal(3, 0.7, 400), 2))
+    values = np.column_stack([x, rng.normal(size=400), of(x)])
+    for own, table in (2, values), (0, values[:, ::-1]):
+        ((j, column),) = codec_of(table)._lines()
+        if column.power in (0, -1):
+            assert j == own
+        if j == own:
+            assert (column.power, column.added) == expected[:2]
+            assert column.factor == pytest.approx(expected[2], rel=1e-4)
+        rows = GMMGAN(**PRIOR, n_components=2).fit(table).sample(200)[0]
+        np.testing.assert_allclose(rows[:, own], of(rows[:, 2 - own]), rtol=2e-6, atol=0.5 * column.step)
+        assert 0 < np.isnan(rows[:, own]).sum() < 60
+
+
+def test_no_functions_by_chance(rng):
+    x = np.round(rng.lognormal(3, 0.7, 400), 2)
+    nearly = np.log(x)
+    nearly[5] += 1e-4
+    gap = np.log(x)
+    gap[5] = np.nan
+    for other in nearly, gap, np.log(x) + rng.normal(0, 1e-3, 400), np.sin(x), np.full(400, 2.0):
+        assert not any(kind == "FunctionColumn" for kind, _ in relations(np.column_stack([x, other])).values())
+
+
+def test_conditions_on_functions(rng):
+    wage = np.round(rng.lognormal(3, 0.5, 1500), 2)
+    wage[::9] = np.nan
+    years = rng.poisson(9, 1500).astype(float)
+    model = GMMGAN(**PRIOR).fit(np.column_stack([wage, years, np.round(np.log(wage), 3), years**2]))
+    rows, _ = model.sample(50, conditions={2: 3.0, 3: 64})
+    np.testing.assert_allclose(rows[:, 0], np.exp(3.0), rtol=6e-4)
+    assert (rows[:, 1] == 8).all()
+    rows, _ = model.sample(50, conditions={2: np.nan})
+    assert np.isnan(rows[:, 0]).all()
+    rows, _ = model.sample(50, conditions={0: 20.0})
+    assert (rows[:, 2] == 2.996).all()
+    filled = model.impute(np.array([[np.nan, 4, 2.5, np.nan], [12.0, np.nan, np.nan, 9]]))
+    np.testing.assert_allclose(filled[:, [2, 3]], [[2.5, 16], [2.485, 9]])
+    assert (filled[1, 1], round(np.log(filled[0, 0]), 3)) == (3, 2.5)
+    with pytest.warns(UserWarning, match=r"at fit: 2 = log\(0\)"):
+        model.sample(5, conditions={0: 20.0, 2: 3.5})
 
 
 def test_one_of_three_columns_is_the_product():
@@ -106,7 +167,7 @@ def test_sums_that_are_rounded():
 def test_no_sums_by_chance(rng):
     X = np.round(rng.multivariate_normal(np.zeros(8), 0.95 + 0.05 * np.eye(8), 2000) * 20)
     assert relations(X) == {}
-    assert find_rounded_sums(np.empty((0, 3)), {}, [], {}) == {} == find_products(np.empty((0, 3)), {}, [])
+    assert find_rounded_sums(np.empty((0, 3)), {}, [], {}) == {} == find_products(np.empty((0, 3)), {}, [], {})
 
 
 def test_ages_on_a_day_and_minutes_between_two_times(rng):
@@ -170,6 +231,20 @@ def test_quantities_given_a_total(shop):
 def test_contradictions_are_told(shop, conditions):
     with pytest.warns(UserWarning, match="contradict what held in every row"):
         shop.sample(10, conditions=conditions)
+
+
+def test_formulas_are_told():
+    x = np.array([1.0, 2.0])
+    formulas = [
+        (FunctionColumn(x, 0.0, 0, 0, 1, 0.5), "0.5 * log('a' + 1)"),
+        (FunctionColumn(x, 0.0, 0, -1, 0, 1.0), "'a'^-1"),
+        (ProductColumn(x, 0.0, [0, 1], [1, -2], 1e4), "10000 * 'a' * 'b'^-2"),
+        (ProductColumn(x, 0.0, [0, 1], [1, 1], 1.0, [np.nan, -0.01]), "'a' * (1 -0.01 'b')"),
+        (RoundedSum(x, 0.0, [0, 1], [0.5, -1], 3.0, 0.0), "0.5 'a' - 'b' + 3"),
+        (LinearColumn(x, 0.0, [0, 1], [1e-11, -1e-11], 0.0), "a weighted sum of 'a' and 'b'"),
+    ]
+    for column, formula in formulas:
+        assert column.formula(["'a'", "'b'"][: len(column.sources)]) == formula
 
 
 def test_a_factor_of_zero(rng):
