@@ -199,7 +199,7 @@ class NumericColumn:
         if by_ranks and (~atoms).sum() > 1:
             self.grid = self.transform = Cells(values[~atoms], counts[~atoms])
         else:
-            self.grid = Decimals(self.step)
+            self.grid = Decimals.of(values, self.step)
             self.transform = fit_normal_scores(self.grid.spread(smooth, rng), n_knots)
 
     @staticmethod

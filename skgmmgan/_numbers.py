@@ -70,11 +70,19 @@ class Decimals(NamedTuple):
     """Multiples of a step; all numbers, if it is 0."""
 
     step: float
+    in_single: bool = False  # whether 0.1 is 0.10000000149, which is 0.1 in single precision
     values = np.empty(0)  # there is no list of numbers, as Cells have one
+
+    @classmethod
+    def of(cls, values, step):
+        """The multiples of a step that are like some values."""
+        written = round_to_grid(values, step)
+        return cls(step, is_single(values) and not np.allclose(values, written, rtol=FROM_TEXT, atol=0.0))
 
     def nearest(self, x):
         """Multiples nearest to x, with the decimals that a person would write."""
-        return round_to_grid(x, self.step)
+        x = round_to_grid(x, self.step)
+        return x.astype(np.float32).astype(float) if self.in_single else x
 
     def spread(self, x, rng):
         """Uniform draws from the rounding steps of x."""

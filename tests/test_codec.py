@@ -338,3 +338,11 @@ def test_numbers_of_groups_come_back(rng):
     assert np.isin(rows[:, 0], firm).all()
     assert np.isin(rows[:, 1], size).all()
     assert not np.isin(rows[:, 2], values[:, 2]).all()
+
+
+def test_decimals_in_single_precision_come_back_as_such(rng):
+    x = np.round(rng.normal(20, 5, 400), 1).astype(np.float32).astype(float)
+    rows, _ = GMMGAN(2, max_epochs=0, adversarial_rounds=0, random_state=0).fit(np.column_stack([x, x**2])).sample(400)
+    np.testing.assert_array_equal(rows[:, 0], rows[:, 0].astype(np.float32))
+    np.testing.assert_allclose(rows[:, 0], np.round(rows[:, 0], 1), rtol=1e-6)
+    assert np.isin(rows[:, 0], x).mean() > 0.7
