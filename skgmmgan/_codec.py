@@ -24,6 +24,7 @@ from ._relations import (
     LinearColumn,
     dependency,
     eliminate,
+    find_grouped,
     find_line,
     find_sums,
     kind_to_solve,
@@ -81,13 +82,13 @@ class Codec:
     def __init__(self, values, categorical, nominal, *, n_knots, rng, label=None):
         self.columns = []
         sources, numbers = {}, []  # numeric columns so far, and these with those of few numbers
-        orders = LevelOrders(values, nominal, rng)
+        orders, grouped = LevelOrders(values, nominal, rng), find_grouped(values, categorical)
         for j, (x, is_category) in enumerate(zip(values.T, categorical, strict=True)):
             if label is not None and j == 0:
                 column = label
             elif is_category:
                 column = DiscreteColumn(x[x != UNSEEN] if (x != UNSEEN).any() else x, orders.scores(j))
-            elif is_discrete(x):
+            elif is_discrete(x) or j in grouped:
                 column = DiscreteColumn(x)
                 numbers.append(j)
             else:

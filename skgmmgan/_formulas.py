@@ -41,7 +41,9 @@ def find_functions(values, steps, derivable):
     steps : dict from the index of a column to consider to its rounding step
     derivable : indices of those that may be computed
     """
-    numbers = [j for j in steps if tells_enough(values[:PREVIEW, j])]
+    some = some_rows(values)
+    some = {j: some[~np.isnan(some[:, j])] for j in steps}
+    numbers = [j for j in steps if tells_enough(some[j][:, j])]
     low, ways = {i: np.nanmin(values[:, i]) for i in numbers}, []
     arguments = [
         (i, power, added)
@@ -50,7 +52,7 @@ def find_functions(values, steps, derivable):
         if low[i] + added > 0 or (power > 0 and low[i] == 0)
     ]
     for j in [j for j in numbers if j in derivable] if arguments else ():
-        few = largest(values[~np.isnan(values[:, j])], j, FIRST_ROWS)
+        few = largest(some[j], j, FIRST_ROWS)
         terms = np.column_stack([on_ladder(few[:, i] + added, power) for i, power, added in arguments])
         low_factor, high_factor = factor_bounds(terms, few[:, [j]], steps[j], single_error(few[:, j]))
         for i, power, added in compress(arguments, low_factor <= high_factor):

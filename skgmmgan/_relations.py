@@ -7,8 +7,8 @@ from itertools import compress
 import numpy as np
 from scipy.linalg import qr, solve_triangular
 
-from ._columns import ABSENT, DiscreteColumn, NumericColumn
-from ._numbers import Decimals, float_error, grid_step, round_to_grid, same_numbers
+from ._columns import ABSENT, MAX_LEVELS, DiscreteColumn, NumericColumn
+from ._numbers import MAX_UNSEEN, Decimals, are_all_known, float_error, grid_step, round_to_grid, same_numbers
 
 MIN_REPEATS = 100  # rows that could have broken a dependency between levels and did not, ...
 MIN_EVIDENCE = 20.0  # ... for which the odds were exp(-20) if the levels were independent
@@ -51,6 +51,44 @@ def dependency(a, b, n_levels):
         if is_told and n_repeats >= least and evidence >= MIN_EVIDENCE:
             return np.concatenate([counts > 0, np.ones((1, n_levels[1]), dtype=bool)])
     return None
+
+
+def find_grouped(values, categorical):
+    """Columns of numbers that a group tells in every row, and those of numbers that tell a group: a set of indices.
+
+    A group is a category, or a number that is one of a finite set: the size of a firm, and the number of that firm.
+
+    Parameters
+    ----------
+    values : (n_samples, n_columns)
+    categorical : mask of the columns that hold categories
+    """
+    codes, telling = {}, []
+    for j, x in enumerate(values.T):
+        if len(np.unique(some_rows(x))) > MAX_LEVELS:
+            continue
+        numbers, own, counts = np.unique(x, return_inverse=True, return_counts=True)
+        is_finite = categorical[j] or (counts == 1).sum() <= MAX_UNSEEN * len(x)
+        if is_finite and 1 < len(numbers) <= MAX_LEVELS and len(x) - len(numbers) >= MIN_REPEATS:
+            codes[j] = own.ravel(), len(numbers)
+            present = ~np.isnan(numbers)
+            if categorical[j] or are_all_known(numbers[present], counts[present], grid_step(numbers[present])):
+                telling.append(j)
+    few, found = {j: some_rows(own) for j, (own, _) in codes.items()}, set()
+    for i in telling:
+        order = few[i].argsort(kind="stable")
+        is_same = np.diff(few[i][order]) == 0
+        for j in codes:
+            may_tell = i != j and not (categorical[i] and categorical[j]) and not np.diff(few[j][order])[is_same].any()
+            if may_tell and tells(codes[i], codes[j]):
+                found |= {k for k in (i, j) if not categorical[k]}
+    return found
+
+
+def tells(a, b):
+    """Whether codes a determine codes b, beyond chance; pairs of codes, (n,), and how many there are."""
+    allowed = dependency(a[0], b[0], (a[1], b[1]))
+    return allowed is not None and (allowed[:-1].sum(axis=1) <= 1).all()
 
 
 def never_together(a, b, n_levels):

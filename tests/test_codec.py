@@ -7,6 +7,7 @@ from skgmmgan import GMMGAN
 from skgmmgan._codec import Codec
 from skgmmgan._columns import ABSENT, ACTIVE, MAX_LEVELS, is_discrete
 from skgmmgan._numbers import Decimals
+from skgmmgan._relations import find_grouped
 from skgmmgan._rounded import Options
 from skgmmgan._table import UNSEEN
 
@@ -330,14 +331,40 @@ def test_cells_that_few_rows_miss_together_stay_so(rng):
 
 
 def test_numbers_of_groups_come_back(rng):
-    """Six rows of each of 60 firms, with its number, its size, and a number of the row's own."""
-    firm, size = rng.choice(10**6, 60, replace=False), np.round(rng.lognormal(5, 1, 60), 1)
-    group = np.repeat(np.arange(60), 6)
-    values = np.column_stack([firm[group], size[group], np.round(rng.lognormal(3, 1, 360), 2)])
+    """Six rows of each of 60 firms, with a size that repeats, and a number of the row's own."""
+    size = np.round(rng.lognormal(5, 1, 60), 1)
+    values = np.column_stack([np.repeat(size, 6), np.round(rng.lognormal(3, 1, 360), 2)])
     rows, _ = GMMGAN(max_epochs=0, adversarial_rounds=0, random_state=0).fit(values).sample(500)
-    assert np.isin(rows[:, 0], firm).all()
-    assert np.isin(rows[:, 1], size).all()
-    assert not np.isin(rows[:, 2], values[:, 2]).all()
+    assert np.isin(rows[:, 0], size).all()
+    assert not np.isin(rows[:, 1], values[:, 1]).all()
+
+
+@pytest.mark.parametrize("kind", ["number", "name"])
+def test_what_a_group_tells_stays_so(kind, rng):
+    """Of 60 firms: size and rate, which is missing for some, beside the firm's name or number."""
+    pd = pytest.importorskip("pandas")
+    firms = pd.DataFrame({"firm": rng.choice(10**6, 60, replace=False), "size": rng.lognormal(5, 1, 60).round(1)})
+    firms["rate"] = np.where(rng.uniform(size=60) < 0.2, np.nan, rng.uniform(0, 9, 60).round(3))
+    if kind == "name":
+        firms["firm"] = "firm " + firms["firm"].astype(str)
+    table = firms.iloc[rng.randint(0, 60, 700)].assign(wage=rng.lognormal(3, 1, 700).round(2))
+    model = GMMGAN(max_epochs=0, adversarial_rounds=0, random_state=0).fit(table)
+    told = firms.set_index("firm")
+    for conditions in ({}, {"size": float(firms["size"][7])}, {"firm": firms["firm"][8]}, {"rate": None}):
+        rows, _ = model.sample(200, conditions=conditions, random_state=0)
+        pd.testing.assert_frame_equal(told.loc[rows["firm"]].reset_index(drop=True), rows[["size", "rate"]])
+    assert rows["rate"].isna().all()
+    assert rows["firm"].nunique() > 5
+
+
+def test_numbers_that_no_group_tells_are_no_levels(rng):
+    firm = np.repeat(rng.choice(10**6, 60, replace=False), 10)
+    size = np.repeat(np.round(rng.lognormal(5, 1, 60), 1), 10)
+    size[3] += 0.1
+    values = np.column_stack([firm, size, rng.randint(18, 80, 600)])
+    assert find_grouped(values, np.zeros(3, dtype=bool)) == set()
+    values[3, 1] -= 0.1
+    assert find_grouped(values, np.zeros(3, dtype=bool)) == {0, 1}
 
 
 def test_decimals_in_single_precision_come_back_as_such(rng):
