@@ -16,6 +16,7 @@ from scipy.special import ndtri
 from ._columns import ABSENT, DiscreteColumn, LabelColumn, NumericColumn, is_discrete
 from ._differences import find_differences
 from ._formulas import find_functions, find_products, find_rates, find_rounded_sums, hangs_on
+from ._lookups import find_lookups
 from ._numbers import Decimals, float_error, round_to_grid
 from ._orders import LevelOrders
 from ._ranges import find_ranges
@@ -30,6 +31,8 @@ from ._relations import (
     kind_to_solve,
     never_together,
     sum_formula,
+    together,
+    with_all,
 )
 from ._rounded import Options, RoundedColumn, RoundedSum, Solution
 from ._table import UNSEEN
@@ -99,17 +102,18 @@ class Codec:
                     numbers.append(j)
             self.columns.append(column)
         steps = {j: self.columns[j].step for j in numbers}
-        rounded = find_functions(values, steps, numbers)
-        rounded = find_products(values, steps, [j for j in numbers if j not in rounded], rounded)
-        told = {i for i in numbers if hangs_on(rounded, i, rounded)}
-        for j, column in find_sums(values, numbers, set(sources) - told).items():
+        functions = find_functions(values, steps, numbers)
+        rounded = find_products(values, steps, [j for j in numbers if j not in functions], functions)
+        products = [j for j in rounded if j not in functions]
+        told = {i for i in numbers if hangs_on(products, i, rounded)}
+        for j, column in find_sums(values, [j for j in numbers if j not in functions], set(sources) - told).items():
             self._replace(j, column)
             del steps[j]
         rounded = find_rates(values, steps, [j for j in steps if j not in rounded], rounded)
         rounded |= find_rounded_sums(values, steps, [j for j in steps if j not in rounded], rounded)
         for j, column in rounded.items():
             self.columns[j] = column
-        self.n_columns = len(self.columns)  # of the table
+        self.n_columns, self.lookups = len(self.columns), []  # columns of the table
         even = [j for j in steps if isinstance(getattr(self.columns[j], "grid", None), Decimals)]
         self.differences = []
         for difference, line in find_differences(values, steps, even, rounded, rng):
@@ -156,12 +160,17 @@ class Codec:
         Class labels are left to the classifier.
         """
         codes = self.encode(values).codes
+        self.lookups = find_lookups(self.columns[: self.n_columns], self.slices, codes, values)
+        looked_up = [{lookup.own, i} for lookup in self.lookups for i in lookup.units]
         sources = []  # of several units that tell the same, the first
         for j, unit in enumerate(self.units):
             if unit.n_levels < 2 or (j == 0 and isinstance(self.columns[0], LabelColumn)):
                 continue
             pairs = {i: (codes[:, i], codes[:, j], (self.units[i].n_levels, unit.n_levels)) for i in sources}
-            found = {i: dependency(*pair) for i, pair in pairs.items()}
+            found = {
+                i: with_all(together(*pair) > 0) if {i, j} in looked_up else dependency(*pair)
+                for i, pair in pairs.items()
+            }
             found = {i: allowed for i, allowed in found.items() if allowed is not None}
             twin = next(
                 (
@@ -203,12 +212,24 @@ class Codec:
             _, codes, log_slopes = parts[i]
             log_slopes += np.where(np.isnan(values[:, i]), 0.0, difference.log_unit(self.columns[i].on_level(codes)))
         z, codes, log_slopes = zip(*parts, strict=True)
-        return Rows(np.concatenate(z, axis=1), np.concatenate(codes, axis=1), np.column_stack(log_slopes))
+        rows = Rows(np.concatenate(z, axis=1), np.concatenate(codes, axis=1), np.column_stack(log_slopes))
+        for lookup in self.lookups:
+            shared = rows.codes[:, lookup.own] == lookup.shared
+            rows.log_slopes[shared, lookup.column] += lookup.log_share(rows.codes[shared])
+            wrong = lookup.breaks(values, rows.codes[:, lookup.units]).any(axis=1)
+            for follower in lookup.followers:
+                rows.log_slopes[(rows.codes[:, follower.unit] == follower.shared) & ~wrong, follower.column] = 0.0
+            rows.codes[wrong, lookup.own], rows.z[wrong, lookup.own] = ABSENT, 0.0
+            rows.log_slopes[wrong, lookup.column] = 0.0
+        return rows
 
     def decode(self, z, codes, rng):
         """Values of coordinates and codes, before rounding and bounds."""
         parts = zip(self.columns, self.slices, strict=True)
-        return np.column_stack([column.decode(z[:, s], codes[:, s], rng) for column, s in parts])
+        values = np.column_stack([column.decode(z[:, s], codes[:, s], rng) for column, s in parts])
+        for lookup in self.lookups:
+            lookup.draw(values, codes, rng)
+        return values
 
     def as_given(self, values, enforce_bounds=True, enforce_decimals=True):
         """Values as they are given out: with the decimals and inside the bounds of the training rows."""
@@ -242,9 +263,14 @@ class Codec:
         for j, line in self._lines():
             tied[[j, *line.sources]] = True
         column_of = self.unit_mask(np.arange(len(self.columns)))
-        for j, i, _ in self._dependencies():
+        for j, i, _ in self._dependencies():  # those of lookups among them
             tied[column_of[[i, j]]] = True
         return tied[: self.n_columns]
+
+    def may_be_impossible(self, enforce_bounds):
+        """Whether drawn rows can be."""
+        has_rounded = any(isinstance(line, RoundedColumn) for _, line in self._lines())
+        return bool(self.lookups) or (has_rounded and not enforce_bounds)
 
     def sums(self):
         """Index and column of those that several others tell."""
@@ -257,6 +283,21 @@ class Codec:
             are_beyond |= (values[:, j] < line.low) | (values[:, j] > line.high)
         return are_beyond
 
+    def impossible(self, values):
+        """Mask of the rows in which there is no number to compute, or whose category does not tell the rest of them."""
+        impossible = np.zeros(len(values), dtype=bool)
+        for j, line in self._lines():
+            if isinstance(line, RoundedColumn):
+                impossible |= np.isinf(values[:, j])
+        for lookup in self.lookups:
+            impossible |= lookup.breaks(values, self._told_levels(lookup, values)).any(axis=1)
+        return impossible
+
+    def _told_levels(self, lookup, values):
+        """Levels of the units that a lookup tells, (n, n_units)."""
+        columns = self.unit_mask(np.arange(len(self.columns)))[lookup.units]
+        return np.column_stack(list(self.level_codes(columns, values).values()))
+
     def find_ranges(self, values):
         """Ranges of numbers in the rows of levels; not of class labels, which are left to the classifier."""
         n_levels = {j: self.units[s.start].n_levels for j, s in enumerate(self.slices[: self.n_columns])}
@@ -268,47 +309,90 @@ class Codec:
         """Level of each row, (n,), by the index of the column: that of its first unit."""
         return {j: self.columns[j].encode(values[:, j], None)[1][:, 0] for j in columns}
 
-    def broken(self, values):
-        """Pairs of the columns of a relation, the one that is told first, and the mask of the rows that break it."""
+    def broken(self, values, are_asked=False):
+        """Pairs of the columns of a relation, the one that is told first, and the mask of the rows that break it.
+
+        What is asked for need only be as near as the decimals of a source allow.
+        """
         values = self.extended(values)
         for j, line in self._lines():
-            yield [j, *line.sources], line.misses(values, values[:, j]) > 0
+            x = values[:, j]
+            breaks = line.cannot_be(values, x, self.columns) if are_asked else line.misses(values, x) > 0
+            yield [j, *line.sources], breaks
         dependencies = self._dependencies()
         if dependencies:
             codes, column_of = self.encode(values).codes, self.unit_mask(np.arange(len(self.columns))).tolist()
         for j, i, allowed in dependencies:
             known = (codes[:, i] != ABSENT) & (codes[:, j] != ABSENT)
             yield [column_of[j], column_of[i]], known & ~allowed[codes[:, i], codes[:, j]]
+        for lookup in self.lookups:
+            for i, breaks in zip(lookup.units, lookup.breaks(values, codes[:, lookup.units]).T):
+                yield [column_of[i], lookup.column], breaks
 
-    def broken_of_table(self, values):
+    def broken_of_table(self, values, are_asked=False):
         """Those of `broken` that are of columns of the table alone, as tuples."""
-        return ((tuple(columns), mask) for columns, mask in self.broken(values) if max(columns) < self.n_columns)
+        broken = self.broken(values, are_asked)
+        return ((tuple(columns), mask) for columns, mask in broken if max(columns) < self.n_columns)
 
-    def broken_rules(self, values, fixed, names, options):
-        """What of the relations of the table fixed cells break, in words."""
-        names = [repr(name) for name in names]
-        for (j, *sources), mask in self.broken_of_table(values):
-            if (fixed[:, [j, *sources]].all(axis=1) & mask).any():
-                line, sources = self.columns[j], [names[i] for i in sources]
-                told = f"= {line.formula(sources)}" if isinstance(line, ComputedColumn) else f"goes with {sources[0]}"
-                yield f"{names[j]} {told}"
+    def broken_rules(self, values, fixed, options, labels, are_plain):
+        """What fixed cells break, in words; where they break nothing at once, what tells those that are computed.
+
+        Parameters
+        ----------
+        labels : of the columns of the table
+        are_plain : mask of those whose numbers are as they are written
+        """
+        told, broken = {}, []
+        for columns, mask in self.broken_of_table(values, are_asked=True):
+            told[columns] = self._rule(*columns, labels=labels, are_plain=are_plain)
+            if (fixed[:, columns].all(axis=1) & mask).any():
+                broken.append(told[columns])
         for i, difference in self._differences():
-            both = values[fixed[:, [difference.j, difference.base]].all(axis=1)]
+            columns = difference.j, difference.base
+            told[columns] = self._rule_of(difference, labels, are_plain)
+            both = values[fixed[:, columns].all(axis=1)]
             if not self.columns[i].allows(difference.of(both), options.enforce_bounds).all():
-                yield f"{names[difference.j]} is near {sum_formula([difference.slope], [names[difference.base]], 0)}"
+                broken.append(told[columns])
+        asked = fixed.any(axis=0)
+        return broken or [rule for (j, *_), rule in told.items() if j in self.computed and asked[j]]
+
+    def _rule(self, j, *sources, labels, are_plain):
+        line, others = self.columns[j], [labels[i] for i in sources]
+        if not isinstance(line, ComputedColumn):
+            return f"{labels[j]} goes with {others[0]}"
+        if are_plain[[j, *sources]].all():
+            return f"{labels[j]} = {line.formula(others)}"
+        return f"{labels[j]} is told by {' and '.join(others)}"
+
+    @staticmethod
+    def _rule_of(difference, labels, are_plain):
+        base = labels[difference.base]
+        if are_plain[[difference.j, difference.base]].all():
+            base = sum_formula([difference.slope], [base], 0)
+        return (
+            f"{labels[difference.j]} is {base} rounded" if difference.grid else f"{labels[difference.j]} is near {base}"
+        )
+
+    def finite(self, values):
+        """Values with bounds in the place of infinite ones, of columns that could not be computed."""
+        for j, line in self._lines():
+            values[:, j] = np.where(np.isinf(values[:, j]), np.clip(values[:, j], line.low, line.high), values[:, j])
+        return values
 
     def missed(self, values, given, fixed):
         """Mask of the rows in which what is computed is not what is given."""
         missed = np.zeros(len(values), dtype=bool)
         for j, line in self._lines():
             is_open = fixed[:, j] & ~fixed[:, line.sources].all(axis=1)
-            missed |= is_open & (line.misses(values, given[:, j]) > 0)
+            missed |= is_open & line.cannot_be(values, given[:, j], self.columns)
+        for lookup in self.lookups:
+            missed |= lookup.misses(given, fixed)
         return missed
 
     def contradicted(self, values, fixed, options):
         """Mask of the rows in which what is fixed contradicts relations: lines, products, or levels."""
         contradicted = np.zeros(len(values), dtype=bool)
-        for columns, mask in self.broken(values):
+        for columns, mask in self.broken(values, are_asked=True):
             contradicted |= fixed[:, columns].all(axis=1) & mask
         for unknown, rows in self.unknowns(fixed):
             if unknown.steps and not unknown.is_circular and fixed[rows][:, unknown.needs].all():
@@ -442,6 +526,8 @@ class Codec:
                 if isinstance(product, RoundedColumn):
                     told = fixed[:, product.sources].all(axis=1) & ~fixed[:, j]
                     values[told, j], fixed[told, j] = product.of(values[told], options.enforce_decimals), True
+            for lookup in self.lookups:
+                self._look_up(lookup, values, fixed)
             for unknown, rows in self.unknowns(fixed.copy()):
                 if fixed[rows][:, unknown.needs].all():
                     solution, _ = self.solve(unknown, values[rows], options)
@@ -449,6 +535,18 @@ class Codec:
                     told = np.flatnonzero(rows)[alone]
                     values[told, unknown.source], fixed[told, unknown.source] = solution.x[alone], True
         return values, fixed
+
+    def _look_up(self, lookup, values, fixed):
+        """Set free cells of the rows in which a category tells them, in place."""
+        where, known = lookup.position(values)
+        known &= fixed[:, lookup.column]
+        column_of = self.unit_mask(np.arange(len(self.columns)))
+        told = [(f.column, f.told[where]) for f in lookup.followers]
+        for i, levels in zip(lookup.units[: len(lookup.units) - len(told)], lookup.told[where].T):
+            told.append((column_of[i], self.columns[column_of[i]].levels.decode(levels, None)))
+        for j, x in told:
+            rows = known & ~fixed[:, j]
+            values[rows, j], fixed[rows, j] = x[rows], True
 
     def _with_fixed_differences(self, values, fixed):
         """Copies with the differences, which are fixed where both of their columns are.

@@ -147,7 +147,7 @@ class DiscreteColumn:
 
     def snapped(self, x, enforce_decimals):
         """Numbers, those that miss one of the column by float error on it."""
-        return nearest_within(error_of(self), self.levels.values, x, x)
+        return nearest_within(self.levels.values, x, x, error_of(self))
 
     def on_level(self, codes):
         """Mask of the numbers that have a probability and no density."""
@@ -238,14 +238,15 @@ class NumericColumn:
     def as_given(self, x, enforce_bounds, enforce_decimals):
         if enforce_decimals:
             nearest = self.grid.nearest(x)
-            x = nearest_within(error_of(self), self._atoms(), x, nearest) if len(self.grid.values) else nearest
+            x = nearest_within(self._atoms(), x, nearest, error_of(self)) if len(self.grid.values) else nearest
         return np.clip(x, self.low, self.high) if enforce_bounds else x
 
     def snapped(self, x, enforce_decimals):
         """Numbers on the decimal grid; those that miss an atom or a number with a cell by float error, on it."""
-        rounded = round_to_grid(x, self.step * enforce_decimals)
-        on_grid = nearest_within(error_of(self), self.grid.values, x, rounded)
-        return nearest_within(error_of(self), self._atoms(), x, on_grid)
+        on_decimals = enforce_decimals and isinstance(self.grid, Decimals)
+        rounded = self.grid.nearest(x) if on_decimals else round_to_grid(x, self.step * enforce_decimals)
+        on_grid = nearest_within(self.grid.values, x, rounded, error_of(self))
+        return nearest_within(self._atoms(), x, on_grid, error_of(self))
 
     def _atoms(self):
         return np.empty(0) if self.levels is None else self.levels.values[np.isfinite(self.levels.values)]

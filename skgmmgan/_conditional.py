@@ -250,9 +250,11 @@ class Pool:
             solution, _ = codec.solve(unknown, values[where], self.model.options)
             told = ~(solution.any_does | np.isnan(solution.x))
             values[where[told], unknown.source] = solution.x[told]
+        fixed = np.repeat(self.given.fixed, self.size, axis=0)
+        for lookup in codec.lookups:
+            lookup.draw_given(values, self.walk.codes.cpu().numpy(), fixed, self.rng)
         codec.fill_lines(values, self.model.enforce_decimals)
         given = self._with_given(values)  # also what is off its line
-        fixed = np.repeat(self.given.fixed, self.size, axis=0)
         missed = codec.missed(values, given, fixed)
         values = given
         tilt = np.minimum(self.model.log_tilt(values), self.model.log_cap)
@@ -261,7 +263,7 @@ class Pool:
         beyond &= ~beyond.all(axis=1, keepdims=True)
         log_weights = np.where(beyond, -np.inf, self.log_weights + tilt.reshape(self.m, self.size))
         chosen = systematic(log_weights, n, self.rng)
-        values = values.reshape(self.m, self.size, -1)
+        values = codec.finite(values).reshape(self.m, self.size, -1)
         effective = np.where(self.failed, 0.0, effective_size(log_weights, self.ancestors))
         return np.take_along_axis(values, chosen[:, :, None], axis=1), effective
 
@@ -297,18 +299,18 @@ def warn_of_unlikely(effective, n, tied, rules):
 
     Parameters
     ----------
-    tied : names of the fixed columns that are tied to others
-    rules : what they break, in words
+    tied : labels of the fixed columns that are tied to others
+    rules : what they break, or may break, in words
     """
     impossible = effective == 0
     few = (effective < max(n, MIN_EFFECTIVE)) & ~impossible
     if impossible.any():
-        columns = ", ".join(map(repr, tied))
-        unknown = f", or its bounds, or nothing was found that meets both, in the columns {columns}"
-        what = f": {'; '.join(rules[:MAX_RULES])}" if rules else unknown
+        more = f"; and {len(rules) - MAX_RULES} others" if len(rules) > MAX_RULES else ""
+        told = f" ({'; '.join(rules[:MAX_RULES])}{more})" if rules else ""
         warnings.warn(
-            f"{impossible.sum()} of {len(few)} conditions contradict what held in every row at fit{what}. The rows "
-            "break it, and may repeat. Fix fewer of these columns.",
+            f"{impossible.sum()} of {len(few)} conditions contradict what held in every row at fit{told}, or its "
+            f"bounds, or nothing was found that meets both, in the columns {', '.join(tied)}; the rows break it, and "
+            "may repeat. Fix fewer of them.",
             UserWarning,
             stacklevel=4,
         )

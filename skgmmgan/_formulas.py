@@ -8,9 +8,9 @@ import numpy as np
 
 from ._columns import MAX_NUMBERS
 from ._differences import MAX_TIES, MIN_ROUNDED, MIN_ROWS_PER_COLUMN, N_ERRORS, n_digits, plainest, through_any
-from ._numbers import TIE, computation_error, single_error
+from ._numbers import SINGLE, TIE, computation_error, is_single
 from ._relations import MIN_ON_LINE, MIN_REPEATS, NEARLY, PREVIEW, origins, some_rows
-from ._rounded import FunctionColumn, ProductColumn, RoundedSum, on_ladder
+from ._rounded import DOUBLE, FunctionColumn, ProductColumn, RoundedSum, function_error, on_ladder
 
 FUNCTIONS = [(2, 0), (3, 0), (0.5, 0), (-1, 0), (0, 0), (0, 1)]  # powers, 0 for logarithms, and what is added before
 BASES = (math.e, 10, 2)  # of logarithms
@@ -54,7 +54,7 @@ def find_functions(values, steps, derivable):
     for j in [j for j in numbers if j in derivable] if arguments else ():
         few = largest(some[j], j, FIRST_ROWS)
         terms = np.column_stack([on_ladder(few[:, i] + added, power) for i, power, added in arguments])
-        low_factor, high_factor = factor_bounds(terms, few[:, [j]], steps[j], single_error(few[:, j]))
+        low_factor, high_factor = factor_bounds(terms, few[:, [j]], steps[j], 4 * SINGLE * np.abs(few[:, [j]]))
         for i, power, added in compress(arguments, low_factor <= high_factor):
             column = function_of(values, j, steps[j], i, power, added) if i != j else None
             if column is not None:
@@ -68,14 +68,23 @@ def find_functions(values, steps, derivable):
 
 def function_of(values, j, step, i, power, added):
     """The FunctionColumn of column j, if it is a multiple of that function of column i; else None."""
-    rows = values[~np.isnan(values[:, j])]
+    rows = np.flatnonzero(~np.isnan(values[:, j]))
+    x, terms = values[rows, j], on_ladder(values[rows, i] + added, power)
     units = [1 / math.log(base) for base in BASES] if power == 0 else [1.0]
-    x = rows[:, j]
-    factor = plain_factor(on_ladder(rows[:, i] + added, power), x, step, single_error(x), units)
-    if factor is None:
-        return None
-    column = FunctionColumn(values[:, j], step, i, power, added, factor)
-    return column if not column.misses(values, values[:, j]).any() and all_count(column, rows, x) else None
+    largest = np.abs(x).argmax()
+    error = function_error(x, power, x[largest] / terms[largest])
+    for relative in (DOUBLE, 2 * SINGLE) if may_be_single(x, step) else (DOUBLE,):
+        factor = plain_factor(terms, x, step, relative * error[:, None], units)
+        if factor is not None:
+            column = FunctionColumn(values[:, j], step, i, power, added, factor, relative)
+            if not column.misses(values, values[:, j]).any() and all_count(column, values[rows], x):
+                return column
+    return None
+
+
+def may_be_single(x, step):
+    """Whether numbers may have been computed in single precision: they are, or have no more digits than that."""
+    return is_single(x) if not step else step < 1 and 2 * SINGLE * np.abs(x).max() <= step
 
 
 def find_products(values, steps, derivable, functions):
@@ -146,7 +155,7 @@ def determinacy(column, j, values, steps):
     """Share of the cells of a product's sources that it leaves no other number, given the others."""
     few, unique = some_rows(values), []
     for source in column.sources:
-        low, high, _ = column.interval(source, few, few[:, j], column.half())
+        low, high, _ = column.interval(source, few, few[:, j], column.half(few[:, j]))
         numbers, step = np.unique(few[:, source]), steps[source]
         if len(numbers) <= MAX_NUMBERS:
             ends = np.searchsorted(numbers, low - TIE * step), np.searchsorted(numbers, high + TIE * step, "right")

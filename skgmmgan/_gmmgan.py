@@ -258,10 +258,10 @@ class GMMGAN(DensityMixin, BaseGMMGAN):
         if n == 0 or not len(given.values):
             return self._model.sample(0, rng)
         values, effective = draw_given(self._model, given, n, rng)
-        codec, names = self._model.codec, self._table.names
-        tied = [names[j] for j in np.flatnonzero(codec.tied() & given.fixed.any(axis=0))]
-        broken = codec.broken_rules(*given.take(effective == 0)[:2], names, self._model.options)
-        warn_of_unlikely(effective, n, tied, list(broken))
+        codec, labels, impossible = self._model.codec, self._table.labels, given.take(effective == 0)
+        rules = codec.broken_rules(*impossible[:2], self._model.options, labels, self._table.are_plain)
+        tied = [labels[j] for j in np.flatnonzero(codec.tied() & given.fixed.any(axis=0))]
+        warn_of_unlikely(effective, n, tied, rules)
         return values.reshape(-1, len(self._table.columns))
 
     def impute(self, X, *, n_draws=1, random_state=None):

@@ -137,8 +137,8 @@ class Model:
         return copy.deepcopy(self.generator).to(self.device, torch.float32)
 
     def beyond(self, values, fixed=None):
-        """Mask of the rows in which a sum is beyond its bounds, or a number out of the range of a level."""
-        beyond = self.codec.beyond(values) & self.enforce_bounds
+        """Mask of rows that are not given out, as a sum is beyond its bounds, or a number out of a level's range."""
+        beyond = (self.codec.beyond(values) & self.enforce_bounds) | self.codec.impossible(values)
         for _, excluded in self._excluded(values, fixed):
             beyond |= excluded
         return beyond
@@ -172,7 +172,8 @@ class Model:
     def measure_bounds(self, rng):
         """Find out how many of the generator's rows have sums and ranges within their bounds."""
         self.log_within = 0.0
-        if self.ranges or (self.codec.sums() and self.enforce_bounds):
+        may_be = self.codec.may_be_impossible(self.enforce_bounds)
+        if self.ranges or may_be or (self.codec.sums() and self.enforce_bounds):
             drawn = self._draw(self.working_generator(), DRAWN, rng, seeded_stream(self.device, rng))
             self.log_within = float(np.log(max(1, (~self.beyond(drawn)).sum()) / DRAWN))
 

@@ -76,8 +76,8 @@ class Decimals(NamedTuple):
     @classmethod
     def of(cls, values, step):
         """The multiples of a step that are like some values."""
-        written = round_to_grid(values, step)
-        return cls(step, is_single(values) and not np.allclose(values, written, rtol=FROM_TEXT, atol=0.0))
+        as_written = step and np.allclose(values, round_to_grid(values, step), rtol=FROM_TEXT, atol=0.0)
+        return cls(step, is_single(values) and not as_written)
 
     def nearest(self, x):
         """Multiples nearest to x, with the decimals that a person would write."""
@@ -163,12 +163,12 @@ def same_numbers(a, b, column):
     return np.isclose(a, b, rtol=0.0, atol=error_of(column), equal_nan=True)
 
 
-def nearest_within(error, numbers, x, otherwise):
+def nearest_within(numbers, x, otherwise, error=0.0, relative=0.0):
     """The numbers, in ascending order, that x misses by an error at most; others where there is none."""
     if not len(numbers):
         return otherwise
     nearest = numbers[np.searchsorted((numbers[:-1] + numbers[1:]) / 2, x).clip(max=len(numbers) - 1)]
-    return np.where(np.isclose(x, nearest, rtol=0.0, atol=error, equal_nan=True), nearest, otherwise)
+    return np.where(np.isclose(x, nearest, rtol=relative, atol=error, equal_nan=True), nearest, otherwise)
 
 
 def error_of(column):
@@ -192,9 +192,4 @@ def computation_error(x, step):
     """How far off numbers may be by their computation, in single precision if all of them are of that."""
     x = x[~np.isnan(x)]
     error = float_error(x.min(), x.max(), step)
-    return error if step or not is_single(x) else max(error, single_error(x))
-
-
-def single_error(x):
-    """How far off numbers may be by their computation in single precision."""
-    return 4 * SINGLE * np.nanmax(np.abs(x))
+    return error if step or not is_single(x) else max(error, 4 * SINGLE * np.abs(x).max())

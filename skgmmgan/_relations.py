@@ -8,7 +8,7 @@ import numpy as np
 from scipy.linalg import qr, solve_triangular
 
 from ._columns import ABSENT, MAX_LEVELS, DiscreteColumn, NumericColumn
-from ._numbers import MAX_UNSEEN, Decimals, are_all_known, float_error, grid_step, round_to_grid, same_numbers
+from ._numbers import MAX_UNSEEN, Decimals, are_all_known, float_error, grid_step, same_numbers
 
 MIN_REPEATS = 100  # rows that could have broken a dependency between levels and did not, ...
 MIN_EVIDENCE = 20.0  # ... for which the odds were exp(-20) if the levels were independent
@@ -18,7 +18,6 @@ MIN_ON_LINE = 20  # different numbers that cannot lie on a straight line by chan
 NEARLY = 0.9  # part of the most that a column counts for in a sum
 NO_WEIGHT = 1e-9  # of a column in a sum of standardised columns
 NEGLIGIBLE = 0.1  # part of the largest move of a sum that a column must have to be solved for
-MIN_TOLD = 1e-6  # least slope that a formula tells; those of times are of their ticks
 MAX_STEPS = 10**6  # in 1, of a step
 MAX_DENOMINATOR = 1000  # of a factor, but for a power of ten
 
@@ -28,35 +27,46 @@ def some_rows(values, n=PREVIEW):
     return values[:: max(1, len(values) // n)]
 
 
+def together(a, b, n_levels):
+    """In how many rows levels of two units occur together, (n_levels[0], n_levels[1])."""
+    seen = (a != ABSENT) & (b != ABSENT)
+    both = a[seen] * n_levels[1] + b[seen]
+    return np.bincount(both, minlength=n_levels[0] * n_levels[1]).reshape(n_levels)
+
+
+def with_all(allowed):
+    """A mask of what goes together, with a last row that allows everything: for what is not there."""
+    return np.concatenate([allowed, np.ones((1, allowed.shape[1]), dtype=bool)])
+
+
 def dependency(a, b, n_levels):
     """Which levels of two units occur together, (n_levels[0] + 1, n_levels[1]), if one determines the other; or None.
 
     A last row allows everything. Rows that repeat a level could show that it determines nothing; enough of them must
-    agree, and the more so the more often independent levels would. Where both determine each other, as where cells are
-    missing together, the odds are enough.
+    agree, and the more so the more often independent levels would. Half as many will do where both determine each
+    other, as where cells are missing together.
     """
     for rows in (slice(PREVIEW), slice(None)):
-        seen = (a[rows] != ABSENT) & (b[rows] != ABSENT)
-        both = a[rows][seen] * n_levels[1] + b[rows][seen]
-        counts = np.bincount(both, minlength=n_levels[0] * n_levels[1]).reshape(n_levels)
+        counts = together(a[rows], b[rows], n_levels)
         tells = [(counts > 0).sum(axis=axis).max() <= 1 for axis in (1, 0)]  # a tells b, and b tells a
         if not any(tells):
             return None
-    least = 0 if all(tells) else MIN_REPEATS
+    least = MIN_REPEATS // 2 if all(tells) else MIN_REPEATS
     for table, is_told in zip((counts, counts.T), tells):
         occurring = table.sum(axis=1) > 0
         n_repeats = table.sum() - occurring.sum()
         share = table.sum(axis=0) / max(table.sum(), 1)
         evidence = -n_repeats * np.log(max((share**2).sum(), 1e-300))
         if is_told and n_repeats >= least and evidence >= MIN_EVIDENCE:
-            return np.concatenate([counts > 0, np.ones((1, n_levels[1]), dtype=bool)])
+            return with_all(counts > 0)
     return None
 
 
 def find_grouped(values, categorical):
     """Columns of numbers that a group tells in every row, and those of numbers that tell a group: a set of indices.
 
-    A group is a category, or a number that is one of a finite set: the size of a firm, and the number of that firm.
+    A group is a category, or a number that is one of a finite set: the size of a firm, and the number of that firm. A
+    number that rises or falls with the other, as its square does, is no group's.
 
     Parameters
     ----------
@@ -79,8 +89,11 @@ def find_grouped(values, categorical):
         order = few[i].argsort(kind="stable")
         is_same = np.diff(few[i][order]) == 0
         for j in codes:
-            may_tell = i != j and not (categorical[i] and categorical[j]) and not np.diff(few[j][order])[is_same].any()
-            if may_tell and tells(codes[i], codes[j]):
+            if i == j or (categorical[i] and categorical[j]):
+                continue
+            steps = np.diff(few[j][order])
+            is_function = not (categorical[i] or categorical[j]) and ((steps >= 0).all() or (steps <= 0).all())
+            if not (is_function or steps[is_same].any()) and tells(codes[i], codes[j]):
                 found |= {k for k in (i, j) if not categorical[k]}
     return found
 
@@ -98,14 +111,12 @@ def never_together(a, b, n_levels):
     last row allows everything.
     """
     for rows in (slice(MANY_ROWS), slice(None)) if len(a) > MANY_ROWS else (slice(None),):
-        seen = (a[rows] != ABSENT) & (b[rows] != ABSENT)
-        both = a[rows][seen] * n_levels[1] + b[rows][seen]
-        counts = np.bincount(both, minlength=n_levels[0] * n_levels[1]).reshape(n_levels)
+        counts = together(a[rows], b[rows], n_levels)
         expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / max(counts.sum(), 1)
         never = (counts == 0) & (expected >= MIN_EVIDENCE)
         if not never.any():
             return None
-    return np.concatenate([~never, np.ones((1, n_levels[1]), dtype=bool)])
+    return with_all(~never)
 
 
 def origins(i, sources):
@@ -124,7 +135,7 @@ class ComputedColumn(NumericColumn):
     def __init__(self, x, step, sources):
         present = x[~np.isnan(x)]
         self.low, self.high = present.min(), present.max()
-        self.step, self.grid = step, Decimals(step)
+        self.step, self.grid = step, Decimals.of(present, step)
         self.sources = list(sources)
         self.levels = self._states(np.empty(0), np.empty(0), len(present), len(x) - len(present))
         self.told = DiscreteColumn(np.zeros(1))
@@ -143,6 +154,10 @@ class ComputedColumn(NumericColumn):
     def decode(self, z, codes, rng):
         return self.told.decode(z, codes, rng)
 
+    def cannot_be(self, values, x, columns):
+        """Mask of the rows that cannot be given out with numbers x that were asked for."""
+        return self.misses(values, x) > 0
+
     def features(self, x):
         """Nothing new of one column; of several it is what trees would have to compute."""
         return super().features(x) if self.is_joint else np.zeros(len(x))
@@ -158,7 +173,7 @@ class LinearColumn(ComputedColumn):
     def of(self, values, enforce_decimals=True):
         """The numbers that belong to rows of the table."""
         exact = values[:, self.sources] @ self.slopes + self.intercept
-        return round_to_grid(exact, self.step * enforce_decimals)
+        return self.grid.nearest(exact) if enforce_decimals else exact
 
     def misses(self, values, x):
         """Mask of the rows whose numbers x do not belong to them, with or without rounding, as floats."""
@@ -177,7 +192,7 @@ class LinearColumn(ComputedColumn):
             return
         step = common_step([*(self.slopes * steps), self.intercept])
         if step > float_error(self.low, self.high, self.step) and not (step / self.step).is_integer():
-            self.step, self.grid = step, Decimals(step)
+            self.step, self.grid = step, Decimals.of(x, step)
 
     def formula(self, names):
         """How it is computed from sources of these names."""
@@ -198,9 +213,7 @@ class LinearColumn(ComputedColumn):
 
 
 def sum_formula(slopes, names, intercept):
-    """A linear combination as people write it: 0.5 'a' - 'b' + 3; without its numbers if these tell nothing."""
-    if np.abs(slopes).min() < MIN_TOLD:
-        return f"a weighted sum of {' and '.join(names)}"
+    """A linear combination as people write it: 0.5 'a' - 'b' + 3."""
     parts = [(slope, f" {name}") for slope, name in zip(slopes, names)] + [(intercept, "")] * bool(intercept)
     terms = [("-" if x < 0 else "+", f"{abs(x):.6g}" if abs(x) != 1 or not name else "", name) for x, name in parts]
     text = " ".join(f"{sign} {(number + name).strip()}" for sign, number, name in terms)

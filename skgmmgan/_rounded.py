@@ -4,8 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._numbers import TIE, computation_error, nearest_within, round_half, single_error
+from ._numbers import TIE, computation_error, nearest_within, round_half
 from ._relations import ComputedColumn, LinearColumn
+
+DOUBLE = 1e-12  # relative error of a function that was computed in double precision
 
 
 class Options(NamedTuple):
@@ -34,34 +36,31 @@ class RoundedColumn(ComputedColumn):
     def __init__(self, x, step, sources, slack=0.0):
         super().__init__(x, step, sources)
         self.slack, self.error = slack, computation_error(x, step)
-        numbers, counts = np.unique(x, return_counts=True)
-        self.repeated = numbers[counts > 1] if slack or not step else np.empty(0)
 
     def of(self, values, enforce_decimals=True):
         """The numbers that belong to rows of the table; infinite where there is none, missing with a source."""
         exact = self.exact(values)
-        exact = np.where(np.isfinite(exact) | self.lacks_source(values), exact, np.inf)
-        x = round_half(exact, self.step) if self.step and enforce_decimals else exact
-        return nearest_within(self.error + self.slack, self.repeated, x, x)
+        exact = np.where(np.isnan(exact) & ~self.lacks_source(values), np.inf, exact)
+        return self.grid.nearest(round_half(exact, self.step) if self.step else exact) if enforce_decimals else exact
 
     def lacks_source(self, values):
         """Mask of the rows in which a source is missing."""
         return np.isnan(values[:, self.sources]).any(axis=1)
 
-    def half(self, enforce_decimals=True):
-        """By how much rounding moves numbers."""
-        return max((0.5 + TIE) * self.step * enforce_decimals, self.error)
+    def half(self, x, enforce_decimals=True):
+        """By how much rounding moves numbers, (n,)."""
+        return np.full(len(x), max((0.5 + TIE) * self.step * enforce_decimals, self.error))
 
     def misses(self, values, x):
         """Mask of the rows whose numbers x do not belong to them, as floats."""
         with np.errstate(invalid="ignore"):
-            hits = np.abs(self.exact(values) - x) <= self.half() + self.slack
+            hits = np.abs(self.exact(values) - x) <= self.half(x) + self.slack
         return 1.0 - (hits | (self.lacks_source(values) & np.isnan(x)))
 
     def solve(self, source, column, values, x, options, rng=None):
         """Numbers of a source, drawn from those that x belongs to; without `rng`, those nearest to the values."""
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            low, high, any_does = self.interval(source, values, x, self.half(options.enforce_decimals))
+            low, high, any_does = self.interval(source, values, x, self.half(x, options.enforce_decimals))
             unbounded = np.isinf(low) | np.isinf(high)
             low = np.where(options.enforce_bounds | unbounded, np.maximum(low, column.low), low)
             high = np.where(options.enforce_bounds | unbounded, np.minimum(high, column.high), high)
@@ -69,6 +68,9 @@ class RoundedColumn(ComputedColumn):
             step = column.step * options.enforce_decimals
             if step:
                 first, last = np.ceil(low / step - TIE), np.floor(high / step + TIE)
+                if not self.step:  # of a number that the source can only come near
+                    first = np.where(first > last, np.round((low + high) / 2 / step), first)
+                    last = np.maximum(first, last)
                 size = last - first + 1
                 nth = np.round(present / step) - first if rng is None else np.floor(rng.uniform(size=len(x)) * size)
                 found = column.snapped((first + np.clip(nth, 0, size - 1)) * step, True)
@@ -126,16 +128,38 @@ class FunctionColumn(RoundedColumn):
 
     Parameters
     ----------
-    power : of the source and a number that is added to it, on Tukey's ladder, where 0 is the natural logarithm [1]_
+    power : of the source and a number that is `added`, on Tukey's ladder, where 0 is the natural logarithm [1]_
+    factor : by which that is multiplied
+    relative : error of the computation of the source, and of the column
 
     References
     ----------
     .. [1] J. W. Tukey, "Exploratory data analysis", Addison-Wesley, 1977.
     """
 
-    def __init__(self, x, step, source, power, added, factor):
-        super().__init__(x, step, [source], single_error(x))
-        self.power, self.added, self.factor = power, added, factor
+    def __init__(self, x, step, source, power, added, factor, relative=DOUBLE):
+        super().__init__(x, step, [source])
+        self.power, self.added, self.factor, self.relative = power, added, factor, relative
+        numbers, counts = np.unique(x[~np.isnan(x)], return_counts=True)
+        self.repeated = np.empty(0) if step else numbers[counts > 1]
+
+    def of(self, values, enforce_decimals=True):
+        """The numbers that belong to rows, those of the table where they repeat, to the last digit."""
+        x = super().of(values, enforce_decimals)
+        return nearest_within(self.repeated, x, x, relative=self.relative)
+
+    def cannot_be(self, values, x, columns):
+        """Mask of the rows that cannot be given out with numbers x, which a source with decimals can only come near."""
+        if self.step:
+            return super().cannot_be(values, x, columns)
+        (source,) = self.sources
+        low, high, _ = self.interval(source, values, x, self.half(x))
+        near = np.abs(values[:, source] - np.clip(values[:, source], low, high)) <= columns[source].step / 2
+        return ~(near | (np.isnan(values[:, source]) & np.isnan(x)))
+
+    def half(self, x, enforce_decimals=True):
+        """By how much rounding and computation move numbers, (n,)."""
+        return (0.5 + TIE) * self.step * enforce_decimals + self.relative * function_error(x, self.power, self.factor)
 
     def exact(self, values):
         """Before rounding."""
@@ -149,10 +173,15 @@ class FunctionColumn(RoundedColumn):
 
     def interval(self, source, values, x, half):
         """Bounds of the numbers of the source that x belongs to, and a mask of the rows in which it does to all."""
-        ends = np.sort(np.array([x - half, x + half]) / self.factor, axis=0)
-        with np.errstate(divide="ignore", over="ignore"):
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # of infinite numbers
+            ends = np.sort(np.array([x - half, x + half]) / self.factor, axis=0)
             ends = ends.clip(0) ** (1 / self.power) if self.power else np.exp(ends)
         return *np.sort(ends - self.added, axis=0), np.zeros(len(x), dtype=bool)
+
+
+def function_error(x, power, factor):
+    """By how much a function of a number is off, whose relative error is 1, as is that of the function, (n,)."""
+    return np.abs(x) * (1 + abs(power)) + (abs(factor) if power == 0 else 0.0)
 
 
 def on_ladder(x, power):

@@ -14,6 +14,7 @@ from ._differences import Difference
 from ._discriminator import TorchMLPClassifier
 from ._generator import Generator, LabelledGenerator
 from ._gmmgan import GMMGAN
+from ._lookups import Follower, Lookup
 from ._model import Model
 from ._numbers import Decimals
 from ._ranges import Range
@@ -29,10 +30,12 @@ OWN = [
         Codec,
         Difference,
         DiscreteColumn,
+        Follower,
         FunctionColumn,
         LabelColumn,
         Levels,
         LinearColumn,
+        Lookup,
         NumericColumn,
         ProductColumn,
         Range,

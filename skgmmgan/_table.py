@@ -278,6 +278,16 @@ class Table:
     def names(self):
         return self.container.names
 
+    @property
+    def labels(self):
+        """How a message calls the columns."""
+        return [repr(name) if isinstance(name, str) else f"column {name}" for name in self.names]
+
+    @property
+    def are_plain(self):
+        """Mask of the columns whose numbers are encoded as they are written: no times, and no long integers."""
+        return np.array([not c.origin and not self.container.is_time(c.dtype) for c in self.columns])
+
     def _describe(self, X, j, chosen, min_count):
         series, label = self.container.column(X, j), repr(self.names[j])
         try:

@@ -459,7 +459,7 @@ def test_a_contradiction_is_unlikely_and_can_be_asked_for(related):
     row = X[X["state"] == "A"].head(1)
     fall = model.score_samples(row) - model.score_samples(row.assign(code=30))
     assert 3 < fall[0] < 15
-    with pytest.warns(UserWarning, match="contradict what held in every row at fit: 'code' goes with 'state'.*"):
+    with pytest.warns(UserWarning, match="contradict what held in every row at fit .'code' goes with 'state'.,"):
         rows, _ = model.sample(9, conditions={"state": "A", "code": 30}, random_state=0)
     assert (rows["state"] == "A").all()
     assert (rows["code"] == 30).all()
@@ -581,7 +581,7 @@ def test_a_line_is_bounded_and_can_be_broken(lines):
     model, X = lines
     with pytest.raises(ValueError, match="values from 20 to 94"):
         model.sample(2, conditions={"age": 400})
-    with pytest.warns(UserWarning, match="contradict what held in every row at fit: 'age' = - 'born'"):
+    with pytest.warns(UserWarning, match="contradict what held in every row at fit .'age' = - 'born'"):
         rows, _ = model.sample(5, conditions={"age": 40, "born": 1950}, random_state=0)
     assert (rows[["age", "born"]] == [40, 1950]).all(axis=None)
     row = X.head(1)

@@ -15,7 +15,7 @@ ORDER = [
     {"_table"},
     {"_columns", "_orders", "_prior", "_network", "_labels"},
     {"_relations"},
-    {"_differences", "_ranges"},
+    {"_differences", "_ranges", "_lookups"},
     {"_rounded"},
     {"_formulas"},
     {"_codec"},
@@ -35,7 +35,17 @@ ORDER = [
 ]
 NO_TORCH = {
     *("_plain", "_pandas", "_polars", "_containers", "_table", "_em", "_labels", "_files"),
-    *("_transforms", "_numbers", "_columns", "_orders", "_relations", "_differences", "_rounded", "_formulas"),
+    *(
+        "_transforms",
+        "_numbers",
+        "_columns",
+        "_orders",
+        "_relations",
+        "_differences",
+        "_rounded",
+        "_formulas",
+        "_lookups",
+    ),
     *("_codec", "_comparison", "_neighbors", "_rules", "pipeline", "metrics"),
     *("_display", "_table_displays", "_model_displays", "plotting", "report"),
 }
