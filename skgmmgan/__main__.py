@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from difflib import get_close_matches
 from pathlib import Path
 
 try:
@@ -29,6 +30,8 @@ class OneLine(click.Group):
             warnings.showwarning = lambda message, *_: click.echo(f"Warning: {one_line(message)}", err=True)
             try:
                 return super().invoke(ctx)
+            except FileNotFoundError as error:
+                raise click.ClickException(f"there is no file {error.filename}") from error
             except EXPECTED as error:
                 raise click.ClickException(one_line(error)) from error
 
@@ -59,7 +62,11 @@ def parse_conditions(texts, template):
         name = next((name for name in reversed(names) if name in template), None)
         if name is None:
             columns = ", ".join(map(str, template))
-            raise click.UsageError(f"--condition {text!r} names no column; they are {columns}. --where takes ranges")
+            near = get_close_matches(names[0], map(str, template), 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(
+                f"--condition {text!r} names no column{hint} They are {columns}. --where takes ranges"
+            )
         if name in conditions:
             raise click.UsageError(f"column {name!r} has two conditions; a column has one value in a row")
         conditions[name] = parse_cell(text[len(name) + 1 :], template[name])
@@ -84,6 +91,13 @@ def options(*decorators):
         return function
 
     return decorate
+
+
+def check_page(ctx, param, value):
+    """An HTML file that can be written."""
+    if Path(value).suffix.lower() not in (".html", ".htm"):
+        raise click.BadParameter(f"the report is an HTML file; {value!r} must end in .html")
+    return check_folder(ctx, param, value)
 
 
 def check_folder(ctx, param, value):
@@ -228,7 +242,7 @@ def synth(data, n, conditions, where, output, types, drop, quiet, **settings):
 @click.argument("synthetic")
 @click.option("--holdout", help="Real rows that trained nothing.")
 @click.option("--target", help="The column that a model is to predict.")
-@click.option("-o", "--output", default="report.html", show_default=True, callback=check_folder, help="HTML file.")
+@click.option("-o", "--output", default="report.html", show_default=True, callback=check_page, help="HTML file.")
 @reading
 @seeding
 def report(real, synthetic, holdout, target, output, types, drop, quiet, seed):
@@ -237,7 +251,7 @@ def report(real, synthetic, holdout, target, output, types, drop, quiet, seed):
         raise click.UsageError("--target needs --holdout: rows that models are tested on.")
     real = described(real, types, drop, quiet)
     others = [None if path is None else read_like(path, real) for path in (synthetic, holdout)]
-    found = QualityReport(real, *others, target=target, random_state=seed)
+    found = QualityReport(real, *others, target=target, random_state=seed or 0)  # the same verdicts again
     found.to_html(output)
     click.echo(found)
     click.echo(found.summary())

@@ -99,18 +99,22 @@ def warn_of_broken(codec, values, table):
 
 
 def warn_of_columns(table):
-    """One warning each for text that looks like times, for text that differs in every row, and for row numbers."""
+    """One warning each for text that looks like times or differs in every row, numbers with text, and row numbers."""
+    columns = table.columns
+    drop = "drop the column first, for example by X.drop(columns=[...]) (--drop NAME on the command line)."
     odd = {
         "Column {} holds times as text, which are learned as categories without an order; convert them first, for "
-        "example by pandas.to_datetime.": [column for column in table.columns if column.is_text_of_times],
+        "example by pandas.to_datetime (--type NAME=time on the command line).": [
+            column for column in columns if column.is_text_of_times
+        ],
         "Every value of column {} differs. Such identifiers are learned as categories, and real ones would be given "
-        "out by sample(); drop them first, for example by X.drop(columns=[...]).": [
-            column for column in table.columns if column.is_identifier and not column.is_text_of_times
+        f"out by sample(); {drop}": [
+            column for column in columns if column.is_identifier and not column.is_text_of_times
         ],
+        "Column {} holds numbers and text, and all of them are learned as categories; write nothing, or NaN, where a "
+        "number is missing.": [column for column in columns if column.is_mixed],
         "Column {} numbers the rows: each whole number between the first and the last is there once. Drawn ones "
-        "repeat, and tell nothing; drop the column first, for example by X.drop(columns=[...]).": [
-            column for column in table.columns if column.is_counter
-        ],
+        f"repeat, and tell nothing; {drop}": [column for column in columns if column.is_counter],
     }
     for message, columns in odd.items():
         if columns:

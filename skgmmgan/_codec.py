@@ -25,9 +25,9 @@ from ._relations import (
     LinearColumn,
     dependency,
     eliminate,
+    find_all_sums,
     find_grouped,
     find_line,
-    find_sums,
     kind_to_solve,
     never_together,
     sum_formula,
@@ -106,7 +106,8 @@ class Codec:
         rounded = find_products(values, steps, [j for j in numbers if j not in functions], functions)
         products = [j for j in rounded if j not in functions]
         told = {i for i in numbers if hangs_on(products, i, rounded)}
-        for j, column in find_sums(values, [j for j in numbers if j not in functions], set(sources) - told).items():
+        sums = find_all_sums(values, [j for j in numbers if j not in functions], set(sources) - told)
+        for j, column in sums.items():
             self._replace(j, column)
             del steps[j]
         rounded = find_rates(values, steps, [j for j in steps if j not in rounded], rounded)
@@ -116,7 +117,8 @@ class Codec:
         self.n_columns, self.lookups = len(self.columns), []  # columns of the table
         even = [j for j in steps if isinstance(getattr(self.columns[j], "grid", None), Decimals)]
         self.differences = []
-        for difference, line in find_differences(values, steps, even, rounded, rng):
+        with_sums = steps | {j: column.step for j, column in sums.items()}
+        for difference, line in find_differences(values, with_sums, even, rounded | sums, rng):
             is_level = isinstance(self.columns[difference.j], DiscreteColumn)
             self.differences.append(difference._replace(unit=steps[difference.j] if is_level else 1.0))
             self.columns.append(difference.column(values, n_knots, rng))
@@ -197,7 +199,9 @@ class Codec:
         if not self.differences:
             return []
         behind = {difference.j: i for i, difference in self._differences()}
-        pairs = [(self.slices[behind.get(d.base, d.base)].start, self.slices[i]) for i, d in self._differences()]
+        bases = [(behind.get(d.base, d.base), i) for i, d in self._differences()]
+        bases = [(base, i) for base, i in bases if not isinstance(self.columns[base], ComputedColumn)]
+        pairs = [(self.slices[base].start, self.slices[i]) for base, i in bases]
         levels = self.missing_levels()
         return [(base, levels[base], own, levels[own.start]) for base, own in pairs if levels[base] != ABSENT]
 
@@ -334,7 +338,13 @@ class Codec:
         broken = self.broken(values, are_asked)
         return ((tuple(columns), mask) for columns, mask in broken if max(columns) < self.n_columns)
 
-    def broken_rules(self, values, fixed, options, labels, are_plain):
+    def broken_differences(self, values):
+        """Pairs of the columns of a difference, and the mask of the rows in which it is beyond its bounds."""
+        for i, difference in self._differences():
+            d, column = difference.of(values), self.columns[i]
+            yield (difference.j, difference.base), (d < column.low) | (d > column.high)
+
+    def broken_rules(self, values, fixed, enforce_bounds, labels, are_plain):
         """What fixed cells break, in words; where they break nothing at once, what tells those that are computed.
 
         Parameters
@@ -347,11 +357,9 @@ class Codec:
             told[columns] = self._rule(*columns, labels=labels, are_plain=are_plain)
             if (fixed[:, columns].all(axis=1) & mask).any():
                 broken.append(told[columns])
-        for i, difference in self._differences():
-            columns = difference.j, difference.base
+        for difference, (columns, mask) in zip(self.differences, self.broken_differences(values)):
             told[columns] = self._rule_of(difference, labels, are_plain)
-            both = values[fixed[:, columns].all(axis=1)]
-            if not self.columns[i].allows(difference.of(both), options.enforce_bounds).all():
+            if (fixed[:, columns].all(axis=1) & mask).any() and enforce_bounds:
                 broken.append(told[columns])
         asked = fixed.any(axis=0)
         return broken or [rule for (j, *_), rule in told.items() if j in self.computed and asked[j]]
@@ -551,14 +559,21 @@ class Codec:
     def _with_fixed_differences(self, values, fixed):
         """Copies with the differences, which are fixed where both of their columns are.
 
-        A number that is fixed as missing has a missing difference, and is computed from it.
+        A number that is fixed as missing has a missing difference, or sources that are missing with it, and is computed
+        from these.
         """
         extended = self.extended(np.where(fixed, values, np.nan))
         fixed = np.column_stack([fixed, *(fixed[:, [d.j, d.base]].all(axis=1) for d in self.differences)])
         for i, difference in self._differences():
             gaps = fixed[:, difference.j] & np.isnan(extended[:, difference.j])
             fixed[gaps, i], fixed[gaps, difference.j] = True, False
-        return np.where(fixed, extended, np.column_stack([values, extended[:, self.n_columns :]])), fixed
+        values = np.where(fixed, extended, np.column_stack([values, extended[:, self.n_columns :]]))
+        for j, line in self.sums():
+            together = [i for i in line.sources if missing_with(self.columns[i])] if missing_with(line) else []
+            gaps = np.flatnonzero(fixed[:, j] & np.isnan(values[:, j]))
+            values[np.ix_(gaps, together)], fixed[np.ix_(gaps, together)] = np.nan, True
+            fixed[gaps, j] &= not together
+        return values, fixed
 
     def are_open(self, fixed):
         """Mask of the cells of lines, with free sources."""
@@ -614,3 +629,8 @@ class Codec:
             absent = rows.codes[:, source] == gap
             z[absent, own] = rng.standard_normal(z[absent, own].shape)
         return z
+
+
+def missing_with(column):
+    """Whether cells of a column were missing."""
+    return column.levels is not None and np.isnan(column.levels.values).any()

@@ -310,7 +310,7 @@ def warn_of_unlikely(effective, n, tied, rules):
         warnings.warn(
             f"{impossible.sum()} of {len(few)} conditions contradict what held in every row at fit{told}, or its "
             f"bounds, or nothing was found that meets both, in the columns {', '.join(tied)}; the rows break it, and "
-            "may repeat. Fix fewer of them.",
+            "may repeat. Fix fewer of them, or ask for a range by where.",
             UserWarning,
             stacklevel=4,
         )

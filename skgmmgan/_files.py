@@ -21,7 +21,7 @@ TRUTH = {"true": True, "false": False}
 ISO_DATE = r"\d{4}-\d{2}-\d{2}"
 DIGITS = r"[+-]?\d+"
 EUROPEAN_NUMBER = r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d+)?"
-LIKE_A_NUMBER = r"\W{0,2}\d[\d.,/' ]*\W{0,2}"  # 1,012.50 or 12 % or 31/12/2024
+LIKE_A_NUMBER = r"\W{0,2}\d[\d.,/' ]*\W{0,2}(?: [^\W\d]{1,5}\d?)?"  # 1,012.50 or 12 % or 31/12/2024 or 9.5 m2
 OFFSET = r"(?:Z|[+-]\d\d:?\d\d)$"  # the end of a time with a zone, ...
 WITH_OFFSET = rf":\d\d[\d:.,]*\s?{OFFSET}"  # ... which tells it from a year
 
@@ -59,6 +59,8 @@ def _read(path):
         table = parsed(separator)
     except pd.errors.EmptyDataError:
         raise ValueError(f"{path} is empty.") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is no UTF-8 text; save it as CSV in UTF-8.") from None
     except pd.errors.ParserError as error:
         raise ValueError(
             f"{path} cannot be read: {str(error).strip()}; put fields that hold a separator in quotes."
@@ -140,9 +142,10 @@ def _guess(text):
     is_like = is_date | cells.str.fullmatch(LIKE_A_NUMBER)
     if is_like.mean() > MOSTLY and cells.nunique() > MANY and not cells.str.fullmatch(DIGITS).all():
         odd = cells[~is_date] if is_date.mean() > MOSTLY else cells[numbers.isna()]
+        odd = odd if len(odd) else cells
         warnings.warn(
-            f"Column {text.name!r} is taken for categories, for cells like {(odd if len(odd) else cells).iloc[0]!r}; "
-            f"{WRITE}, and nothing where a cell is missing.",
+            f"Column {text.name!r} is taken for categories, for {len(odd)} of {len(cells)} cells like {odd.iloc[0]!r}; "
+            f"{WRITE}, and nothing where a cell is missing, or tell what it is by --type.",
             UserWarning,
             stacklevel=3,
         )
@@ -200,8 +203,10 @@ def _as_times(cells):
                 continue
             if "format" in how:
                 return found[0]
+        singly = [pd.to_datetime(cells, errors="coerce", format="mixed", dayfirst=first) for first in (True, False)]
     if not found or not all(times.equals(found[0]) for times in found):
-        odd = cells[~cells.str.match(ISO_DATE, na=True)]
+        odd = cells[cells.notna() & singly[0].isna() & singly[1].isna()]
+        odd = odd if len(odd) else cells[~cells.str.match(ISO_DATE, na=True)]
         raise ValueError(
             f"Column {cells.name!r} cannot be read as time: it holds {(odd if len(odd) else cells).iloc[0]!r}, and has "
             f"no format or may be read in two ways; {WRITE}."

@@ -72,6 +72,8 @@ def function_of(values, j, step, i, power, added):
     x, terms = values[rows, j], on_ladder(values[rows, i] + added, power)
     units = [1 / math.log(base) for base in BASES] if power == 0 else [1.0]
     largest = np.abs(x).argmax()
+    if terms[largest] == 0:
+        return None
     error = function_error(x, power, x[largest] / terms[largest])
     for relative in (DOUBLE, 2 * SINGLE) if may_be_single(x, step) else (DOUBLE,):
         factor = plain_factor(terms, x, step, relative * error[:, None], units)

@@ -280,6 +280,22 @@ def line_through(i, source, a, x, step):
     return line
 
 
+def find_all_sums(values, numbers, derivable):
+    """What `find_sums` finds, and sums of columns whose cells are missing in the same rows, and others."""
+    found, groups = find_sums(values, numbers, derivable), {}
+    for j in numbers:
+        gaps = np.isnan(values[:, j])
+        groups.setdefault(gaps.tobytes(), (gaps, []))[1].append(j)
+    complete = [j for gaps, group in groups.values() if not gaps.any() for j in group if j not in found]
+    for gaps, group in groups.values():
+        if gaps.any() and len(group) > 1:
+            columns, rows = sorted(complete + group), values[~gaps]
+            for j, line in find_sums(rows, columns, derivable & set(group)).items():
+                if set(line.sources) & set(group):  # that tell where it is missing
+                    found[j] = LinearColumn(values[:, j], line.step, line.sources, line.slopes, line.intercept)
+    return found
+
+
 def find_sums(values, numbers, derivable):
     """Columns that are sums of others, each times a factor, in every row: LinearColumns by their index.
 

@@ -14,8 +14,9 @@ def rule_errors(real, synthetic):
     """Shares of the synthetic rows that break what held in every real row.
 
     A rule is a column that others tell (a copy, a sum, a price times a quantity, an average), a pair of columns whose
-    levels determine or rule out each other (a city and its country), or a column whose numbers keep to a range in all
-    rows with a level of another (ages in a maternity ward). It counts only if so many rows could have broken it that
+    levels determine or rule out each other (a city and its country), a number that keeps to a distance from another
+    (the days from an order to its delivery), or a column whose numbers keep to a range in all rows with a level of
+    another (ages in a maternity ward). It counts only if so many rows could have broken it that
     odds of :math:`e^{-20}`, or one hundred rows, speak against chance. Fresh real rows break
     few of them, in few rows. What it cannot see are rules with exceptions, and those of more than two columns that are
     no formula.
@@ -62,7 +63,7 @@ def _shares(codec, ranges, values, names):
     levels = codec.level_codes({found.source for found in ranges}, values)
     out = (((found.column, found.source), found.excludes(values, levels[found.source])) for found in ranges)
     shares = {}
-    for columns, breaks in chain(codec.broken_of_table(values), out):
+    for columns, breaks in chain(codec.broken_of_table(values), codec.broken_differences(values), out):
         rule = tuple(names[j] for j in columns)
         shares[rule] = max(shares.get(rule, 0.0), float(breaks.mean()))
     return sorted(shares.items(), key=lambda pair: -pair[1])

@@ -39,7 +39,8 @@ class NotHashableError(ValueError):
 class Floats:
     """A column of real numbers."""
 
-    categories, ordered, is_identifier, is_text_of_times, is_counter, origin = None, False, False, False, False, 0
+    categories, origin = None, 0
+    ordered = is_identifier = is_text_of_times = is_mixed = is_counter = False
 
     def __init__(self, container, series, label):
         self.container, self.label, self.dtype = container, label, container.dtype_of(series)
@@ -138,6 +139,8 @@ class Categories(Floats):
         all_differ = len(seen) == len(counts) >= IDENTIFIER_ROWS
         is_text = all(isinstance(value, str) for value in self.categories)
         self.is_identifier = all_differ and is_text
+        kinds = {isinstance(value, str): isinstance(value, numbers.Number) for value in self.categories}
+        self.is_mixed = len(self.categories) >= IDENTIFIER_ROWS and kinds == {True: False, False: True}
         times = sum(map(bool, map(TIME_IN_TEXT.match, self.categories))) if is_text else 0
         self.is_text_of_times = times >= max(IDENTIFIER_ROWS, MOSTLY_TIMES * len(self.categories))
 

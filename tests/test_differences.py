@@ -10,6 +10,7 @@ from scipy.stats import poisson
 from skgmmgan import GMMGAN
 from skgmmgan._codec import Codec
 from skgmmgan._differences import linear_noise, plainest
+from skgmmgan.metrics import rule_errors
 
 PRIOR = {"max_epochs": 0, "adversarial_rounds": 0}
 
@@ -278,3 +279,41 @@ def test_noise_about_a_line(rng):
     X[50:, 2] = np.nan
     X[:, 1] = np.nan
     assert np.isinf(linear_noise(X)[:, 1]).all()
+
+
+def periods(n=1000, seed=0):
+    """A period by its start, its length and its end, a reading within three days, and a payment, if there is one."""
+    pd = pytest.importorskip("pandas")
+    rng = np.random.RandomState(seed)
+    start, length = pd.Timestamp("2022-01-01") + pd.to_timedelta(rng.randint(0, 700, n), "D"), rng.randint(20, 120, n)
+    X = pd.DataFrame({"start": start, "length": length, "end": start + pd.to_timedelta(length, "D")})
+    wait = np.where(rng.uniform(size=n) < 0.2, np.nan, rng.poisson(12, n) + 2)
+    X["read"] = X["end"] + pd.to_timedelta(rng.randint(0, 4, n), "D")
+    return X.assign(wait=wait, paid=X["end"] + pd.to_timedelta(wait, "D"))
+
+
+@pytest.mark.parametrize("conditions", [{}, {"paid": None}, {"paid": "2023-05-06"}, {"read": "2023-05-04"}], ids=str)
+def test_dates_near_the_end_of_a_period(conditions):
+    """What is near a sum, and a sum of what is missing in the same rows."""
+    X = periods()
+    rows, _ = GMMGAN(2, random_state=0, **PRIOR).fit(X).sample(300, conditions=conditions, random_state=0)
+    assert (days(rows["end"], rows["start"]) == rows["length"]).all()
+    assert days(rows["read"], rows["end"]).between(0, 3).all()
+    assert (rows["paid"].isna() == rows["wait"].isna()).all()
+    paid = rows.dropna()
+    assert (days(paid["paid"], paid["end"]) == paid["wait"]).all()
+    for name, value in conditions.items():
+        assert (rows[name].isna() if value is None else rows[name] == value).all()
+    if not conditions:
+        assert rows["paid"].isna().mean() == pytest.approx(0.2, abs=0.07)
+
+
+def test_distances_are_rules():
+    X = periods()
+    shifted = X.assign(read=X["read"].to_numpy()[::-1])
+    assert dict(rule_errors(X, X)) == dict.fromkeys(dict(rule_errors(X, X)), 0.0)
+    errors = dict(rule_errors(X, shifted))
+    assert errors["read", "end"] > 0.9
+    assert max(share for rule, share in errors.items() if "read" not in rule) == 0
+    late = X.assign(paid=X["paid"] + np.timedelta64(1, "D"))
+    assert max(share for rule, share in rule_errors(X, late) if rule[0] == "paid") > 0.7

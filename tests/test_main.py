@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -126,7 +127,8 @@ def test_ranges(folder):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["fit", "none.csv", "-o", "model"], "none.csv"),
+        (["fit", "none.csv", "-o", "model"], "there is no file none.csv"),
+        (["fit", "latin.csv", "-o", "model"], "latin.csv is no UTF-8 text"),
         (["fit", "data.xlsx", "-o", "model"], r".xlsx: the name must end in .csv"),
         (["fit", "data.csv", "-o", "model", "--type", "sex=number"], "Column 'sex' cannot be read as number"),
         (["fit", "data.csv", "-o", "model", "--drop", "Sex"], "no column 'Sex'"),
@@ -136,6 +138,7 @@ def test_ranges(folder):
     ],
 )
 def test_errors_are_one_line(folder, arguments, message):
+    Path("latin.csv").write_bytes("city\nKöln\n".encode("latin-1"))
     result = run(*arguments, *(["--quiet"] if arguments[0] != "sample" else []), status=1)
     (line,) = result.stderr.splitlines()
     assert line.startswith("Error: ")
@@ -147,6 +150,16 @@ def test_errors_are_one_line(folder, arguments, message):
 def test_conditions_without_a_column_are_wrong_usage(folder, monkeypatch, condition):
     monkeypatch.setattr("skgmmgan.__main__.learn", None)
     assert condition in run("synth", "data.csv", "-n", 3, "--condition", condition, status=2).stderr
+
+
+def test_a_column_with_a_like_name_is_told(folder):
+    assert "did you mean 'since'?" in run("synth", "data.csv", "-n", 3, "--condition", "sinse=1", status=2).stderr
+
+
+def test_a_report_is_a_page_and_tells_the_same_again(folder):
+    assert "must end in .html" in run("report", "data.csv", "data.csv", "-o", "report.csv", status=2).stderr
+    once, again = (run("report", "data.csv", "data.csv", "--quiet").stdout for _ in range(2))
+    assert once == again
 
 
 @pytest.mark.parametrize("condition", ["sex=X", "age=500"])
@@ -191,15 +204,21 @@ def test_warnings_are_one_line(folder):
 def test_numbers_that_are_text_are_told(folder, odd):
     prices = pd.DataFrame({"price": [odd] + [f"{900 + i}.50" for i in range(N)]})
     prices.to_csv("prices.csv", index=False)
-    with pytest.warns(UserWarning, match=f"'price' is taken for categories, for cells like '{odd}'"):
+    with pytest.warns(UserWarning, match=f"'price' is taken for categories, for 1 of {N + 1} cells like '{odd}'"):
         read_table("prices.csv")
+
+
+def test_numbers_with_units_are_told(folder):
+    pd.DataFrame({"area": [f"{20 + i}.5 m2" for i in range(N)]}).to_csv("areas.csv", index=False)
+    with pytest.warns(UserWarning, match=f"'area' is taken for categories, for {N} of {N} cells like '20.5 m2'"):
+        read_table("areas.csv")
 
 
 def test_dates_that_are_text_are_told(folder):
     days = pd.Series(pd.date_range("2020-01-01", periods=N).astype(str))
     for cells, odd in ((days.replace("2020-01-07", "unknown"), "unknown"), (days.str.replace("-", "."), "2020.01.01")):
         cells.to_frame("day").to_csv("days.csv", index=False)
-        with pytest.warns(UserWarning, match=f"'day' is taken for categories, for cells like '{odd}'"):
+        with pytest.warns(UserWarning, match=rf"'day' is taken for categories, for \d+ of {N} cells like '{odd}'"):
             read_table("days.csv")
 
 
@@ -309,6 +328,7 @@ def test_guesses(tmp_path):
         ("integer", ["1.7", "2"], "it holds 1.7"),
         ("number", ["1", "x"], "number"),
         ("time", ["05/01/2020", "12/01/2020"], "ISO 8601"),
+        ("time", ["25.01.2020", "-", "26.01.2020"], "it holds '-'"),
     ],
 )
 def test_kinds_that_do_not_fit(tmp_path, kind, cells, message):

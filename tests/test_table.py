@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from skgmmgan import GMMGAN
 from skgmmgan._table import Table
 
 pd = pytest.importorskip("pandas")
@@ -149,3 +150,11 @@ def test_another_order_of_columns_raises():
 def test_unhashable_cells_inside_a_tuple_are_named():
     with pytest.raises(ValueError, match="'a' holds"):
         Table(pd.DataFrame({"a": pd.Series([(1, [2]), "x"], dtype=object)}))
+
+
+def test_numbers_with_text_among_them_are_told(rng):
+    pd = pytest.importorskip("pandas")
+    column = pd.Series(rng.randint(0, 500, 200).astype(object))
+    column[4] = "n.a."
+    with pytest.warns(UserWarning, match="Column 'kwh' holds numbers and text"):
+        GMMGAN(1, max_epochs=0, adversarial_rounds=0).fit(pd.DataFrame({"kwh": column, "x": rng.normal(size=200)}))
