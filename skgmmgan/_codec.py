@@ -297,6 +297,13 @@ class Codec:
             impossible |= lookup.breaks(values, self._told_levels(lookup, values)).any(axis=1)
         return impossible
 
+    def forget_most_broken(self, values):
+        """Leave away what is told of the unit whose levels most often do not go with the categories of rows."""
+        broken = [lookup.breaks(values, self._told_levels(lookup, values)).mean(axis=0) for lookup in self.lookups]
+        i = int(np.argmax([shares.max() for shares in broken]))
+        self.lookups[i].forget(int(broken[i].argmax()))
+        self.lookups = [lookup for lookup in self.lookups if lookup.units]
+
     def _told_levels(self, lookup, values):
         """Levels of the units that a lookup tells, (n, n_units)."""
         columns = self.unit_mask(np.arange(len(self.columns)))[lookup.units]

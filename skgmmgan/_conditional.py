@@ -259,9 +259,12 @@ class Pool:
         values = given
         tilt = np.minimum(self.model.log_tilt(values), self.model.log_cap)
         beyond = (missed | self.model.beyond(values, fixed)).reshape(self.m, self.size)
-        self.failed |= beyond.all(axis=1)
-        beyond &= ~beyond.all(axis=1, keepdims=True)
-        log_weights = np.where(beyond, -np.inf, self.log_weights + tilt.reshape(self.m, self.size))
+        plain = self.log_weights + tilt.reshape(self.m, self.size)
+        plain = np.where(np.isneginf(plain).all(axis=1, keepdims=True), 0.0, plain)
+        log_weights = np.where(beyond, -np.inf, plain)
+        hopeless = np.isneginf(log_weights).all(axis=1, keepdims=True)
+        self.failed |= hopeless[:, 0]
+        log_weights = np.where(hopeless, plain, log_weights)
         chosen = systematic(log_weights, n, self.rng)
         values = codec.finite(values).reshape(self.m, self.size, -1)
         effective = np.where(self.failed, 0.0, effective_size(log_weights, self.ancestors))

@@ -410,8 +410,8 @@ def significant(X, j, others):
     while len(kept):
         scale = X[:, kept].std(axis=0)
         slopes, covariance = least_squares(X[:, kept] - X[:, kept].mean(axis=0), x, scale)
-        with np.errstate(divide="ignore"):  # of what is exact
-            evidence = np.abs(slopes) / np.sqrt(np.diag(covariance).clip(0))
+        with np.errstate(divide="ignore", invalid="ignore"):  # of what is exact, or nothing
+            evidence = np.nan_to_num(np.abs(slopes) / np.sqrt(np.diag(covariance).clip(0)), posinf=np.inf)
         if evidence.min() > N_ERRORS:
             return kept.tolist(), slopes, covariance
         kept = np.delete(kept, evidence.argmin())  # one at a time: of columns that tell the same, one counts

@@ -35,10 +35,22 @@ class Lookup:
     def __init__(self, column, own, levels, units, told, followers):
         self.column, self.own, self.units, self.told, self.followers = column, own, units, told, followers
         self.values, self.shared = levels.values, levels.max_levels - 1
-        members = np.flatnonzero(levels.code == self.shared)
-        self.members, self.shares = members, np.exp(levels.log_within[members])
-        self.keys, self.group = np.unique(told[members], axis=0, return_inverse=True)
-        self.group = self.group.ravel()
+        self.members = np.flatnonzero(levels.code == self.shared)
+        self.shares = np.exp(levels.log_within[self.members])
+        self._group()
+
+    def _group(self):
+        """Find which members tell the same."""
+        self.keys, group = np.unique(self.told[self.members], axis=0, return_inverse=True)
+        self.group = group.ravel()
+
+    def forget(self, k):
+        """Tell the k-th unit no more."""
+        (unit,) = self.units[k : k + 1]
+        self.followers = [follower for follower in self.followers if follower.unit != unit]
+        del self.units[k]
+        self.told = np.delete(self.told, k, axis=1)
+        self._group()
 
     def position(self, values):
         """Which category each row has, (n,), and a mask of those that are known."""

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from ._discriminator import tilt
-from ._ranges import worth_keeping
+from ._ranges import MIN_WITHIN, worth_keeping
 from ._rounded import Options
 
 CHUNK = 5000  # rows that are scored at once
@@ -161,8 +161,13 @@ class Model:
         return rows[:, : self.codec.n_columns]
 
     def choose_ranges(self, rows, rng):
-        """Find the ranges of training rows that the generator's break and must not."""
+        """Find the ranges of training rows that the generator's break and must not, and what categories cannot tell."""
         self.ranges = []
+        while self.codec.lookups:
+            drawn = self._draw(self.working_generator(), DRAWN, rng, seeded_stream(self.device, rng))
+            if self.codec.impossible(drawn).mean() <= 1 - MIN_WITHIN:
+                break
+            self.codec.forget_most_broken(drawn)
         ranges = self.codec.find_ranges(rows) if self.enforce_bounds else []
         if ranges:
             drawn = self._draw(self.working_generator(), DRAWN, rng, seeded_stream(self.device, rng))

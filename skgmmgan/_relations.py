@@ -288,7 +288,7 @@ def find_all_sums(values, numbers, derivable):
         groups.setdefault(gaps.tobytes(), (gaps, []))[1].append(j)
     complete = [j for gaps, group in groups.values() if not gaps.any() for j in group if j not in found]
     for gaps, group in groups.values():
-        if gaps.any() and len(group) > 1:
+        if gaps.any() and len(group) > 1 and not gaps.all():
             columns, rows = sorted(complete + group), values[~gaps]
             for j, line in find_sums(rows, columns, derivable & set(group)).items():
                 if set(line.sources) & set(group):  # that tell where it is missing

@@ -114,3 +114,17 @@ def test_a_category_that_tells_nothing_is_drawn_as_before(places):
     model = GMMGAN(**PRIOR).fit(X)
     assert [X.columns[lookup.column] for lookup in model._model.codec.lookups] == ["zip"]
     assert np.isfinite(model.score_samples(X)).all()
+
+
+def test_what_is_hardly_hit_is_left_away():
+    """A day tells month, day of the month and of the week, and there are two rows of each."""
+    days = pd.Series(pd.date_range("2021-01-01", periods=365)).repeat(2).sample(600, random_state=0)
+    X = pd.DataFrame({"month": days.dt.month_name(), "day": days.dt.day, "week": days.dt.day_name()})
+    X = X.assign(date=days.dt.strftime("%d %B")).reset_index(drop=True)
+    model = GMMGAN(**PRIOR).fit(X)
+    (lookup,) = model._model.codec.lookups
+    assert 0 < len(lookup.units) < 3
+    rows, _ = model.sample(500, random_state=0)
+    told = X.drop_duplicates("date").set_index("date").loc[rows["date"]].reset_index(drop=True)
+    kept = [X.columns[j] for j, s in enumerate(model._model.codec.slices) if s.start in lookup.units]
+    assert (rows[kept] == told[kept]).to_numpy().mean() > 0.99
