@@ -153,7 +153,7 @@ def test_conditions_without_a_column_are_wrong_usage(folder, monkeypatch, condit
 
 
 def test_a_column_with_a_like_name_is_told(folder):
-    assert "did you mean 'since'?" in run("synth", "data.csv", "-n", 3, "--condition", "sinse=1", status=2).stderr
+    assert "did you mean 'since'?" in run("synth", "data.csv", "-n", 3, "--condition", "sincce=1", status=2).stderr
 
 
 def test_a_report_is_a_page_and_tells_the_same_again(folder):
