@@ -19,10 +19,11 @@ def matrices_of(*tables):
     tables = [_as_table(table) for table in tables]
     table = Table(tables[0], "from_dtype")
     for other in tables[1:]:
-        if other.shape[1] != len(table.columns) or (
-            is_frame(other) and not same_names(container_of(other).names, table.names)
-        ):
-            raise ValueError("The tables must have the same columns in the same order.")
+        names = container_of(other).names if is_frame(other) else list(table.names)[: other.shape[1]]
+        if other.shape[1] != len(table.columns) or not same_names(names, table.names):
+            only = [repr(name) for name in [*table.names, *names] if (name in names) != (name in table.names)]
+            which = f"; one of them lacks {', '.join(only[:5])}" if only else ""
+            raise ValueError(f"The tables must have the same columns in the same order{which}.")
         _refuse_other_kinds(table, tables[0], other)
     matrices = [without_float_error(table.encode(other)) for other in tables]
     if not all(len(matrix) for matrix in matrices):

@@ -261,3 +261,15 @@ def test_a_column_without_a_value():
     real.loc[0, "e"] = 1.0
     assert c2st_score(real, synthetic, random_state=0) == pytest.approx(0.5, abs=0.1)
     assert shape_error(real[["e"]], synthetic[["e"]], sdmetrics=True) == 0
+
+
+def test_a_column_that_one_table_lacks_is_named(rng):
+    pd = pytest.importorskip("pandas")
+    real = pd.DataFrame(rng.normal(size=(50, 3)), columns=["a", "b", "c"])
+    for other, message in (
+        (real.drop(columns="b"), "one of them lacks 'b'"),
+        (real.rename(columns={"b": "d"}), "one of them lacks 'b', 'd'"),
+        (real[["b", "a", "c"]], "same columns in the same order.$"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            shape_error(real, other)
