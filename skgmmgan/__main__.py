@@ -63,7 +63,7 @@ def parse_conditions(texts, template):
         if name is None:
             columns = ", ".join(map(str, template))
             near = get_close_matches(names[0], map(str, template), 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = f"; did you mean {near[0]!r}?" if near else "."
             raise click.UsageError(
                 f"--condition {text!r} names no column{hint} They are {columns}. --where takes ranges"
             )

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtri
 
-from ._columns import ABSENT, DiscreteColumn, LabelColumn, NumericColumn, is_discrete
+from ._columns import ABSENT, DiscreteColumn, LabelColumn, NumericColumn, has_gaps, is_discrete
 from ._differences import find_differences
 from ._formulas import find_functions, find_products, find_rates, find_rounded_sums, hangs_on
 from ._lookups import find_lookups
@@ -266,7 +266,7 @@ class Codec:
         tied = np.zeros(len(self.columns), dtype=bool)
         for j, line in self._lines():
             tied[[j, *line.sources]] = True
-        column_of = self.unit_mask(np.arange(len(self.columns)))
+        column_of = self._column_of()
         for j, i, _ in self._dependencies():  # those of lookups among them
             tied[column_of[[i, j]]] = True
         return tied[: self.n_columns]
@@ -306,7 +306,7 @@ class Codec:
 
     def _told_levels(self, lookup, values):
         """Levels of the units that a lookup tells, (n, n_units)."""
-        columns = self.unit_mask(np.arange(len(self.columns)))[lookup.units]
+        columns = self._column_of()[lookup.units]
         return np.column_stack(list(self.level_codes(columns, values).values()))
 
     def find_ranges(self, values):
@@ -332,7 +332,7 @@ class Codec:
             yield [j, *line.sources], breaks
         dependencies = self._dependencies()
         if dependencies:
-            codes, column_of = self.encode(values).codes, self.unit_mask(np.arange(len(self.columns))).tolist()
+            codes, column_of = self.encode(values).codes, self._column_of().tolist()
         for j, i, allowed in dependencies:
             known = (codes[:, i] != ABSENT) & (codes[:, j] != ABSENT)
             yield [column_of[j], column_of[i]], known & ~allowed[codes[:, i], codes[:, j]]
@@ -555,7 +555,7 @@ class Codec:
         """Set free cells of the rows in which a category tells them, in place."""
         where, known = lookup.position(values)
         known &= fixed[:, lookup.column]
-        column_of = self.unit_mask(np.arange(len(self.columns)))
+        column_of = self._column_of()
         told = [(f.column, f.told[where]) for f in lookup.followers]
         for i, levels in zip(lookup.units[: len(lookup.units) - len(told)], lookup.told[where].T):
             told.append((column_of[i], self.columns[column_of[i]].levels.decode(levels, None)))
@@ -576,10 +576,10 @@ class Codec:
             fixed[gaps, i], fixed[gaps, difference.j] = True, False
         values = np.where(fixed, extended, np.column_stack([values, extended[:, self.n_columns :]]))
         for j, line in self.sums():
-            together = [i for i in line.sources if missing_with(self.columns[i])] if missing_with(line) else []
+            missing = [i for i in line.sources if has_gaps(self.columns[i])] if has_gaps(line) else []
             gaps = np.flatnonzero(fixed[:, j] & np.isnan(values[:, j]))
-            values[np.ix_(gaps, together)], fixed[np.ix_(gaps, together)] = np.nan, True
-            fixed[gaps, j] &= not together
+            values[np.ix_(gaps, missing)], fixed[np.ix_(gaps, missing)] = np.nan, True
+            fixed[gaps, j] &= not missing
         return values, fixed
 
     def are_open(self, fixed):
@@ -599,6 +599,10 @@ class Codec:
     def unit_mask(self, columns):
         """Mask of the units of the columns in a mask, (..., n_columns) -> (..., d)."""
         return np.repeat(columns, [s.stop - s.start for s in self.slices], axis=-1)
+
+    def _column_of(self):
+        """Index of the column of each unit, (d,)."""
+        return self.unit_mask(np.arange(len(self.columns)))
 
     def missing_levels(self):
         """Level of each unit that means a missing cell, ABSENT if none does, (d,)."""
@@ -636,8 +640,3 @@ class Codec:
             absent = rows.codes[:, source] == gap
             z[absent, own] = rng.standard_normal(z[absent, own].shape)
         return z
-
-
-def missing_with(column):
-    """Whether cells of a column were missing."""
-    return column.levels is not None and np.isnan(column.levels.values).any()

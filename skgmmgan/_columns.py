@@ -268,11 +268,15 @@ class NumericColumn:
         return np.where(self.on_level(codes), 0.0, np.log(self.step or 1.0))
 
     def choices(self):
-        missing = self.levels is not None and np.isnan(self.levels.values[-1])
-        return np.array([self.low, self.high] + [np.nan] * int(missing)), True
+        return np.array([self.low, self.high] + [np.nan] * has_gaps(self)), True
 
     def features(self, x):
         return np.where(np.isnan(x), 2 * self.low - self.high - 1.0, x)
+
+
+def has_gaps(column):
+    """Whether cells of a column were missing."""
+    return bool(column.levels is not None and np.isnan(column.levels.values[-1]))
 
 
 def is_discrete(x):

@@ -42,8 +42,8 @@ def find_functions(values, steps, derivable):
     derivable : indices of those that may be computed
     """
     some = some_rows(values)
-    some = {j: some[~np.isnan(some[:, j])] for j in steps}
-    numbers = [j for j in steps if tells_enough(some[j][:, j])]
+    there = ~np.isnan(some)
+    numbers = [j for j in steps if tells_enough(some[there[:, j], j])]
     low, ways = {i: np.nanmin(values[:, i]) for i in numbers}, []
     arguments = [
         (i, power, added)
@@ -52,7 +52,7 @@ def find_functions(values, steps, derivable):
         if low[i] + added > 0 or (power > 0 and low[i] == 0)
     ]
     for j in [j for j in numbers if j in derivable] if arguments else ():
-        few = largest(some[j], j, FIRST_ROWS)
+        few = largest(some[there[:, j]], j, FIRST_ROWS)
         terms = np.column_stack([on_ladder(few[:, i] + added, power) for i, power, added in arguments])
         low_factor, high_factor = factor_bounds(terms, few[:, [j]], steps[j], 4 * SINGLE * np.abs(few[:, [j]]))
         for i, power, added in compress(arguments, low_factor <= high_factor):

@@ -258,8 +258,9 @@ class GMMGAN(DensityMixin, BaseGMMGAN):
         if n == 0 or not len(given.values):
             return self._model.sample(0, rng)
         values, effective = draw_given(self._model, given, n, rng)
-        codec, labels, impossible = self._model.codec, self._table.labels, given.take(effective == 0)
-        rules = codec.broken_rules(*impossible[:2], self.enforce_bounds, labels, self._table.are_plain)
+        codec, labels, rules, impossible = self._model.codec, self._table.labels, [], given.take(effective == 0)
+        if len(impossible.values):
+            rules = codec.broken_rules(*impossible[:2], self.enforce_bounds, labels, self._table.are_plain)
         tied = [labels[j] for j in np.flatnonzero(codec.tied() & given.fixed.any(axis=0))]
         warn_of_unlikely(effective, n, tied, rules)
         return values.reshape(-1, len(self._table.columns))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ._columns import ABSENT, DiscreteColumn
-from ._relations import MIN_EVIDENCE, MIN_REPEATS, some_rows
+from ._relations import is_no_chance, some_rows
 
 
 class Follower(NamedTuple):
@@ -160,5 +160,4 @@ def is_told(categories, codes):
         if (first[categories[rows]] != codes[rows]).any():
             return False
     n_repeats, counts = len(codes) - len(np.unique(categories)), np.bincount(codes[codes != ABSENT])
-    evidence = -n_repeats * np.log(((counts / len(codes)) ** 2).sum()) if counts.any() else 0.0
-    return n_repeats >= MIN_REPEATS and evidence >= MIN_EVIDENCE
+    return counts.any() and is_no_chance(n_repeats, counts / len(codes))

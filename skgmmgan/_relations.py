@@ -55,11 +55,14 @@ def dependency(a, b, n_levels):
     for table, is_told in zip((counts, counts.T), tells):
         occurring = table.sum(axis=1) > 0
         n_repeats = table.sum() - occurring.sum()
-        share = table.sum(axis=0) / max(table.sum(), 1)
-        evidence = -n_repeats * np.log(max((share**2).sum(), 1e-300))
-        if is_told and n_repeats >= least and evidence >= MIN_EVIDENCE:
+        if is_told and is_no_chance(n_repeats, table.sum(axis=0) / max(table.sum(), 1), least):
             return with_all(counts > 0)
     return None
+
+
+def is_no_chance(n_repeats, shares, least=MIN_REPEATS):
+    """Whether so many rows that could have broken a dependency on levels with these shares would have."""
+    return n_repeats >= least and -n_repeats * np.log(max((shares**2).sum(), 1e-300)) >= MIN_EVIDENCE
 
 
 def find_grouped(values, categorical):
