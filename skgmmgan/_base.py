@@ -224,6 +224,7 @@ class BaseGMMGAN(BaseEstimator):
             parameters = base[base.index("Parameters\n") :]
             cls.__doc__ = own.replace("Attributes\n", f"{parameters}\n\nAttributes\n", 1)
 
+    _generator_class = Generator
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "covariance_type": [StrOptions({"auto", "full", "tied", "diag", "spherical"})],
@@ -396,10 +397,9 @@ class BaseGMMGAN(BaseEstimator):
         history.append({"stage": "prior", **choice})
 
         def build(known, fitting):
-            codec, mixture = search.fit(values[known], values[fitting], choice, rng)
-            stream = seeded_stream("cpu", rng)
-            generator = self._generator(codec, mixture, len(known), values[fitting], stream)
-            return self._model_of(codec, mixture, generator, device)
+            start = search.fit(values[known], values[fitting], choice, rng)
+            generator = self._generator(start, len(known), seeded_stream("cpu", rng))
+            return self._model_of(start.codec, start.mixture, generator, device)
 
         return build
 
@@ -434,9 +434,12 @@ class BaseGMMGAN(BaseEstimator):
         given["rate_factor"] = TUNING_RATE if self._continues else 1.0
         return Settings(**given, progress=progress_bar(self.verbose), history=history)
 
-    def _generator(self, codec, mixture, n_rows, values, stream):
-        """A generator that is the prior of n rows, of which these values may be fitted."""
-        return Generator(codec.units, mixture, n_rows, self._sizes(), self._dropout(n_rows), stream)
+    def _generator(self, start, n_rows, stream):
+        """A generator that is the prior of n rows."""
+        network = self._sizes(), self._dropout(n_rows)
+        generator = self._generator_class(start.codec.units, start.mixture, n_rows, *network, stream)
+        generator.calibrate(start.codes, start.responsibilities)
+        return generator
 
     def _dropout(self, n_rows):
         return DROPOUT * min(1.0, DROPOUT_ROWS / n_rows) if self.dropout == "auto" else self.dropout

@@ -13,7 +13,7 @@ References
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import softmax
+from scipy.special import ndtri, softmax
 from sklearn.mixture import GaussianMixture
 
 from ._em import ROWS_PER_COMPONENT, PriorSearch, fit_mixture
@@ -25,7 +25,7 @@ MAX_CLASS_COMPONENTS = 60  # of all classes together; more classes share one mix
 SHRINKAGES = (10.0, 1.0, 100.0, 1000.0)  # rows that the pooled covariance counts for
 ORDER = ("reg_covar", "n_knots", "n_components", "shrinkage", "covariance_type")  # of the search
 MIN_ROWS = 0.5  # that a component without rows counts for in the weights
-LABEL_SCALE = 0.1  # standard deviation of a component along the label, relative to the smallest step between labels
+LABEL_SCALE = 0.1  # standard deviation of a component along the label, relative to the smallest distance from an edge
 
 
 class ClassPriorSearch(PriorSearch):
@@ -40,32 +40,31 @@ class ClassPriorSearch(PriorSearch):
         candidates = super()._candidates(values) | own
         return {name: candidates[name] for name in ORDER}
 
-    def coordinates(self, codec, values, rng):
-        z, log_slopes = super().coordinates(codec, values, rng)
-        # not spread: a label is all that a component needs to know
-        z[:, :1], *_ = codec.columns[0].encode(values[:, 0], rng)
-        return z, log_slopes
+    def spread(self, codec, rows, rng):
+        spread = super().spread(codec, rows, rng)
+        spread.z[:, 0] = rows.z[:, 0]  # a label is all that a component needs to know
+        return spread
 
     def _mixture(self, codec, z, setting, max_iter, rng):
-        labels = codec.units[0].midpoints
+        label = codec.units[0]
         every = z[:, 1:] if len(z) > 1 else np.repeat(z[:, 1:], 2, axis=0)  # EM wants two rows
         overall = components_of(fit_mixture(every, 1, setting, 1, max_iter, rng), len(z))
         parts = []
-        for label in labels:
-            own = z[z[:, 0] == label, 1:]
+        for midpoint in label.midpoints:
+            own = z[z[:, 0] == midpoint, 1:]
             n_components = min(setting["n_components"], max(1, len(own) // ROWS_PER_COMPONENT))
             if len(own) > 1:
                 mixture = fit_mixture(own, n_components, setting, self.n_init, max_iter, rng)
                 parts.append(components_of(mixture, len(own)))
             else:
                 parts.append(overall._replace(means=own if len(own) else overall.means, counts=np.zeros(1)))
-        return join(labels, parts, overall, setting["shrinkage"])
+        return join(label, parts, overall, setting["shrinkage"])
 
 
 def label_probabilities(search, values, setting, rng):
     """Probability of each class for each row, (n, n_classes), from a prior of the rows that have a label."""
-    codec, mixture = search.fit(values, values[values[:, 0] != UNSEEN], setting, rng)
-    z, _ = search.coordinates(codec, values, rng)
+    codec, mixture, *_ = search.fit(values, values[values[:, 0] != UNSEEN], setting, rng)
+    z = search.spread(codec, codec.encode(values, rng), rng).z
     joint = []
     for label in codec.units[0].midpoints[codec.columns[0].levels.code]:
         z[:, 0] = label
@@ -85,12 +84,12 @@ def components_of(mixture, n_rows):
     return Components(mixture.means_, full_covariances(mixture), n_rows * mixture.weights_)
 
 
-def join(labels, parts, overall, shrinkage):
+def join(label, parts, overall, shrinkage):
     """One GaussianMixture of label and coordinates.
 
     Parameters
     ----------
-    labels : coordinate of each class
+    label : Unit of the classes
     parts : Components of each class; with no rows in them, their covariances do not count
     overall : the single component of all rows together; it counts for one row of the pooled covariance
     shrinkage : rows that the pooled covariance counts for in each component
@@ -100,11 +99,11 @@ def join(labels, parts, overall, shrinkage):
     pooled = (np.einsum("k,kij->ij", counts, covariances) + overall.covariances[0]) / (counts.sum() + 1)
     share = (counts / (counts + shrinkage))[:, None, None]
     joint = np.zeros((n_components, d + 1, d + 1))
-    joint[:, 0, 0] = (LABEL_SCALE * np.diff(np.sort(labels)).min()) ** 2
+    joint[:, 0, 0] = (LABEL_SCALE * np.abs(ndtri(label.bounds[1:-1, None]) - label.midpoints).min()) ** 2
     joint[:, 1:, 1:] = share * covariances + (1 - share) * pooled
     mixture = GaussianMixture(n_components)
     mixture.weights_ = np.maximum(counts, MIN_ROWS) / np.maximum(counts, MIN_ROWS).sum()
-    mixture.means_ = np.column_stack([np.repeat(labels, [len(part.means) for part in parts]), means])
+    mixture.means_ = np.column_stack([np.repeat(label.midpoints, [len(part.means) for part in parts]), means])
     mixture.covariances_ = joint
     mixture.precisions_cholesky_ = np.linalg.inv(np.linalg.cholesky(joint)).transpose(0, 2, 1)
     mixture.precisions_ = mixture.precisions_cholesky_ @ mixture.precisions_cholesky_.transpose(0, 2, 1)

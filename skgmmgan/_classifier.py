@@ -68,6 +68,8 @@ class GMMGANClassifier(ClassifierMixin, BaseGMMGAN):
     array([0, 2, 2])
     """
 
+    _generator_class = LabelledGenerator
+
     def __getstate__(self):
         """Labels that are Python objects as text."""
         state = dict(super().__getstate__())
@@ -141,10 +143,6 @@ class GMMGANClassifier(ClassifierMixin, BaseGMMGAN):
 
         codes = guess_labels(values[:, 0], [by_neighbours, by_mixtures], rng)
         return np.column_stack([codes, values[:, 1:]])
-
-    def _generator(self, codec, mixture, n_rows, values, stream):
-        codes = codec.encode(values).codes
-        return LabelledGenerator(codec.units, mixture, n_rows, self._sizes(), self._dropout(n_rows), stream, codes)
 
     @staticmethod
     def _whole(values):

@@ -624,11 +624,11 @@ class Codec:
         return np.column_stack([column.features(x) for column, x in columns])
 
     def spread(self, rows, rng):
-        """Coordinates for EM, (n, d): levels spread over their intervals, absent units drawn from N(0, 1).
+        """The same rows with coordinates for EM: levels spread over their intervals, absent units drawn from N(0, 1).
 
-        So are differences without a base.
+        So are differences without a base, which are absent then.
         """
-        z = rows.z.copy()
+        z, told = rows.z.copy(), rows.codes.copy()
         for i, unit in enumerate(self.units):
             codes = rows.codes[:, i]
             if unit.n_levels:
@@ -639,4 +639,5 @@ class Codec:
         for source, gap, own, _ in self.gaps:
             absent = rows.codes[:, source] == gap
             z[absent, own] = rng.standard_normal(z[absent, own].shape)
-        return z
+            told[absent, own] = ABSENT
+        return rows._replace(z=z, codes=told)

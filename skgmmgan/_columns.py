@@ -36,7 +36,6 @@ class Unit:
     """One factor of a row's density: discrete with the observed shares of its levels, or continuous without any."""
 
     shares: np.ndarray = field(default_factory=lambda: np.empty(0))
-    is_state: bool = False
     parent: int = -1  # index of the state unit that switches a continuous unit on; -1: always on
     # by the index of an earlier unit, the levels that go with each of its levels: (its levels + 1, n_levels)
     allowed: dict = field(default_factory=dict)
@@ -66,14 +65,14 @@ class Levels:
     order : the values' positions by rank; those beyond `max_levels` share the last level
     """
 
-    def __init__(self, values, counts, order, is_state=False, max_levels=MAX_LEVELS):
+    def __init__(self, values, counts, order, max_levels=MAX_LEVELS):
         self.values = values
         self.by_rank = order
         self.max_levels = max_levels
         self.code = np.empty(len(values), dtype=np.int64)
         self.code[order] = np.minimum(np.arange(len(values)), max_levels - 1)
         shares = counts / counts.sum()
-        self.unit = Unit(np.bincount(self.code, weights=shares), is_state)
+        self.unit = Unit(np.bincount(self.code, weights=shares))
         self.log_within = np.log(shares / self.unit.shares[self.code])
 
     def encode(self, x):
@@ -164,12 +163,12 @@ class DiscreteColumn:
 
 
 class LabelColumn(DiscreteColumn):
-    """The column of class labels: a level for each class, whose base is its share, as a state has it."""
+    """The column of class labels: a level for each class."""
 
     def __init__(self, labels):
         values, counts = np.unique(labels[labels != UNSEEN], return_counts=True)
         by_count = np.argsort(-counts, kind="stable")
-        self.levels = Levels(values, counts, by_count, is_state=True, max_levels=len(values))
+        self.levels = Levels(values, counts, by_count, max_levels=len(values))
 
     def features(self, x):
         return np.minimum(super().features(x), MAX_LEVELS)
@@ -208,7 +207,7 @@ class NumericColumn:
             return None
         values = np.concatenate([[-np.inf], atoms, [np.nan] * (n_missing > 0)])
         counts = np.concatenate([[n_smooth], counts, [n_missing] * (n_missing > 0)])
-        return Levels(values, counts, np.arange(len(values)), is_state=True)
+        return Levels(values, counts, np.arange(len(values)))
 
     def units(self, start):
         return [Unit()] if self.levels is None else [self.levels.unit, Unit(parent=start)]

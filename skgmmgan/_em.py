@@ -11,10 +11,13 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import KFold, ShuffleSplit
 from threadpoolctl import threadpool_limits
+
+from ._prior import Prior
 
 FEW_ROWS = 1000  # below, choices are cross-validated
 MAX_EM_ROWS = 100_000  # EM of a larger table sees so many of its rows
@@ -34,12 +37,22 @@ REGULARISATION = 1e-3  # with many rows
 MAX_ITER = {"search": 30, "final": 100}
 
 
-class Split(NamedTuple):
-    """A fold: the codec and the coordinates (n, d) of its training rows, and what its other rows need."""
+class Start(NamedTuple):
+    """What a fit starts from, and how its rows go with it."""
 
     codec: object
-    z: np.ndarray
-    z_test: np.ndarray  # (n_test, d)
+    mixture: GaussianMixture
+    codes: np.ndarray  # (n, d)
+    responsibilities: np.ndarray  # (n, K)
+
+
+class Split(NamedTuple):
+    """A fold: the codec of its training rows, these, and its other rows."""
+
+    codec: object
+    z: np.ndarray  # (n, d)
+    codes: np.ndarray  # (n, d)
+    test: tuple  # tensors of coordinates and codes, (n_test, d)
     log_slopes: np.ndarray  # (n_test,)
 
 
@@ -63,13 +76,14 @@ class PriorSearch:
         self.n_init = n_init
 
     def fit(self, known, fitting, setting, rng):
-        """Codec of the rows that are known, and GaussianMixture of those to be fitted."""
+        """The codec of the rows that are known, and the mixture of those to be fitted, as a Start."""
         codec = self.make_codec(known, setting["n_knots"], rng)
         codec.restrict(known)
         rows = fitting if len(fitting) <= MAX_EM_ROWS else fitting[rng.permutation(len(fitting))[:MAX_EM_ROWS]]
-        z, _ = self.coordinates(codec, rows, rng)
+        z, codes, _ = self.spread(codec, codec.encode(rows, rng), rng)
         with quick_and_quiet():
-            return codec, self._mixture(codec, z, setting, MAX_ITER["final"], rng)
+            mixture = self._mixture(codec, z, setting, MAX_ITER["final"], rng)
+            return Start(codec, mixture, codes, mixture.predict_proba(z))
 
     def choose(self, values, rng):
         """Settings {n_knots, n_components, ...} by greedy search."""
@@ -143,9 +157,10 @@ class PriorSearch:
     def _split(self, train, test, n_knots, dtype, rng):
         """What scoring a setting needs of one fold."""
         codec = self.make_codec(train, n_knots, rng)
-        z, _ = self.coordinates(codec, train, rng)
-        z_test, log_slopes = self.coordinates(codec, test, rng)
-        return Split(codec, z.astype(dtype), z_test.astype(dtype), log_slopes)
+        z, codes, _ = self.spread(codec, codec.encode(train, rng), rng)
+        rows = codec.encode(test, rng)
+        tensors = torch.as_tensor(rows.z), torch.as_tensor(rows.codes)
+        return Split(codec, z.astype(dtype), codes, tensors, rows.log_slopes.sum(1))
 
     def _held_out(self, splits, setting, seed):
         """Mean held-out log-likelihood of the mixture, in the units of the values; no outlier decides alone."""
@@ -153,15 +168,16 @@ class PriorSearch:
         for split in splits:
             rng = np.random.RandomState(seed)
             mixture = self._mixture(split.codec, split.z, setting, MAX_ITER["search"], rng)
-            scores.append(mixture.score_samples(split.z_test) + split.log_slopes)
+            prior = Prior(mixture, split.codec.units).double()
+            prior.calibrate(split.codes, mixture.predict_proba(split.z))
+            scores.append(prior.log_prob(*split.test).numpy() + split.log_slopes)
         scores = np.concatenate(scores)
         low, middle, high = np.quantile(scores, [0.25, 0.5, 0.75])
         return np.maximum(scores, middle - MAX_LOSS * (1 + high - low)).mean()
 
-    def coordinates(self, codec, values, rng):
-        """Coordinates for EM, (n, d), and the log-slope of each row, (n,)."""
-        rows = codec.encode(values, rng)
-        return codec.spread(rows, rng), rows.log_slopes.sum(1)
+    def spread(self, codec, rows, rng):
+        """Encoded rows with coordinates for EM."""
+        return codec.spread(rows, rng)
 
     def _mixture(self, codec, z, setting, max_iter, rng):
         return fit_mixture(z, setting["n_components"], setting, self.n_init, max_iter, rng)

@@ -2,7 +2,6 @@
 
     continuous  p(z_i | x_<i) = sum_kr softmax_kr(log w_ki + a_kr) N(z_i; m_ki + b_kr s_ki, (s_ki exp c_kr)^2)
     discrete    p(x_i = v | x_<i) = softmax_v(log P_mixture(z_i in interval of v | z_<i) + t_v)
-    state       p(x_i = v | x_<i) = softmax_v(log share of v + t_v)
 
 with w, m, s the mixture's conditional weights, means and standard deviations, and a, b, c, t from the network. Where
 there are few components, each has several parts r. With the last layer at zero the generator is the mixture. Where one
@@ -13,16 +12,12 @@ import math
 
 import numpy as np
 import torch
-from scipy.special import gammaln, ndtri
 from torch import nn
 
 from ._columns import ABSENT, ACTIVE
 from ._network import MaskedNetwork, arrays_of, load_arrays
-from ._prior import LOG_2PI, Prior
+from ._prior import LOG_2PI, Prior, shrunk_shares, weighted_counts
 
-SHARE_FLOOR = 1e-4  # weight of the observed shares in the base of a discrete unit, so that no level is lost
-SHARE_WEIGHTS = np.geomspace(1, 1e6, 13)  # rows that the expected shares of a class may count for
-MAX_HELD = 1_000_000  # numbers of an intermediate result, which a processor's cache should hold
 MAX_LOG_SCALE = 5.0  # bound of c: a factor of 150
 MIN_PARTS = 24  # of a number's conditional, that the mixture's components are split in
 NUDGE = 0.002  # standard deviation of the network's last weights when training begins
@@ -42,45 +37,6 @@ def mixture_log_prob(z, log_weights, means, log_scales):
     """Log-density of one-dimensional Gaussian mixtures at z, summed over the last axis."""
     e = (z[..., None] - means) * torch.exp(-log_scales)
     return torch.logsumexp(log_weights - 0.5 * (e**2 + LOG_2PI) - log_scales, -1)
-
-
-def interval_log_prob(edges, log_weights, means, scales, shares):
-    """Log-probability that mixtures put between neighbouring edges, (n, V).
-
-    `edges` is of shape (V + 1,), weights and means (n, K), scales (K,), and the shares that count a little (V,).
-    """
-    rows = max(1, MAX_HELD // (len(edges) * means.shape[1]))
-    rates = 1 / (math.sqrt(2) * scales)
-    scaled = rates[:, None] * edges  # (K, V + 1)
-    parts = []
-    for m, weights in zip((means * rates).split(rows), torch.softmax(log_weights, 1).split(rows)):
-        below = (scaled - m[:, :, None]).erf_()  # (rows, K, V + 1)
-        parts.append((weights[:, None] @ below)[:, 0])
-    mass = torch.cat(parts).diff(dim=1).clamp(min=0) / 2
-    return torch.log((1 - SHARE_FLOOR) * mass + SHARE_FLOOR * shares)
-
-
-def class_shares(labels, codes, expected):
-    """Share of each level in each class, (n_classes, V), shrunk towards the expected ones.
-
-    These count for as many rows of a class as make the counts most likely under a Dirichlet-multinomial model [1]_; so
-    they stay as they are where the counts do not speak against them.
-
-    References
-    ----------
-    .. [1] T. P. Minka, "Estimating a Dirichlet distribution", 2000.
-    """
-    seen = (labels != ABSENT) & (codes != ABSENT)
-    counts = np.zeros(expected.shape)
-    np.add.at(counts, (labels[seen], codes[seen]), 1.0)
-    rows = counts.sum(axis=1)
-
-    def evidence(weight):
-        levels = gammaln(weight * expected + counts) - gammaln(weight * expected)
-        return levels.sum() - (gammaln(weight + rows) - gammaln(weight)).sum()
-
-    weight = max(SHARE_WEIGHTS, key=evidence)
-    return (counts + weight * expected) / (rows[:, None] + weight)
 
 
 def restricted(log_prob, allowed):
@@ -120,20 +76,17 @@ class Generator(nn.Module):
     def __init__(self, units, mixture, n_rows, hidden_layer_sizes, dropout, stream):
         super().__init__()
         self.arguments = {"n_rows": n_rows, "hidden_layer_sizes": hidden_layer_sizes, "dropout": dropout}
-        self.prior = Prior(mixture)
+        self.prior = Prior(mixture, units)
         n_levels = np.array([unit.n_levels for unit in units])
         n_components = len(mixture.weights_)
         n_parts = n_components * -(-MIN_PARTS // n_components)
         n_outputs = np.where(n_levels > 0, n_levels, 3 * n_parts)
         self.network = MaskedNetwork(n_levels, n_outputs, hidden_layer_sizes, dropout, stream)
         self.parents = [unit.parent for unit in units]
-        self.is_state = [unit.is_state for unit in units]
         self.discrete, self.continuous = self.network.discrete, self.network.continuous
         self.log_unseen = -math.log(n_rows + 1)
         self.log_seen = math.log(n_rows) + self.log_unseen
         for i in self.discrete:
-            self.register_buffer(f"shares_{i}", torch.tensor(units[i].shares))
-            self.register_buffer(f"edges_{i}", torch.tensor(ndtri(units[i].bounds)))
             self.register_buffer(f"midpoints_{i}", torch.tensor(units[i].midpoints))
         self.sources = [list(unit.allowed) for unit in units]
         self.heirs = [[j for j, unit in enumerate(units) if i in unit.allowed] for i in range(len(units))]
@@ -150,10 +103,14 @@ class Generator(nn.Module):
         return {"arguments": self.arguments, "weights": arrays_of(self)}
 
     @classmethod
-    def restore(cls, units, mixture, state, **others):
-        generator = cls(units, mixture, **state["arguments"], stream=torch.Generator(), **others).double()
+    def restore(cls, units, mixture, state):
+        generator = cls(units, mixture, **state["arguments"], stream=torch.Generator()).double()
         load_arrays(generator, state["weights"])
         return generator
+
+    def calibrate(self, codes, responsibilities):
+        """Make the mixture's components tell levels as they are in training rows, given as to the prior."""
+        self.prior.calibrate(codes, responsibilities)
 
     @property
     def n_units(self):
@@ -175,7 +132,7 @@ class Generator(nn.Module):
 
     def _base(self, i, means, log_weights, codes):
         """Log-probability of each level before the network has its say, (n, V), up to a constant."""
-        base = self._level_log_prob(i, means, log_weights, self.prior.scales[i])
+        base = self.prior.level_log_prob(i, means, log_weights, self.prior.scales[i])
         return restricted(base, self._possible(i, codes))
 
     def _possible(self, i, codes):
@@ -190,13 +147,6 @@ class Generator(nn.Module):
     def companions(self, source, i):
         """Which levels of unit i go with each level of an earlier one, (its levels + 1, V); all with an unseen one."""
         return getattr(self, f"allowed_{i}_{source}")
-
-    def _level_log_prob(self, i, means, log_weights, scales):
-        """Log-probability of each level under one-dimensional mixtures, (n, V); of a state, its log-share."""
-        shares = getattr(self, f"shares_{i}")
-        if self.is_state[i]:
-            return torch.log(shares).expand(len(means), -1)
-        return interval_log_prob(getattr(self, f"edges_{i}"), log_weights, means, scales, shares)
 
     def log_prob(self, z, codes, stream=None):
         """Log-density of each unit given those before it, (n, d): nats, in coordinates.
@@ -215,7 +165,7 @@ class Generator(nn.Module):
         return self.log_prob(z, codes, stream).sum(1)
 
     def _log_prob(self, z, codes, output):
-        means, log_weights = self.prior.conditionals(z)  # (n, d, K)
+        means, log_weights = self.prior.conditionals(z, codes)  # (n, d, K)
         outputs = output.split(self.network.n_outputs, 1)
         terms = dict(zip(self.continuous, self._continuous_log_prob(z, codes, means, log_weights, outputs)))
         terms |= zip(self.discrete, self._discrete_log_prob(codes, means, log_weights, outputs))
@@ -264,35 +214,34 @@ class Generator(nn.Module):
 class LabelledGenerator(Generator):
     """A generator whose first unit is a label; where it is ABSENT it is unknown, and any label may be true.
 
-    Parameters
-    ----------
-    codes : of the rows that may be fitted, (n_rows, d); they tell the shares of levels in each class
-    others : as of Generator
+    Its parameters are those of Generator.
     """
 
-    def __init__(self, units, mixture, n_rows, hidden_layer_sizes, dropout, stream, codes):
-        super().__init__(units, mixture, n_rows, hidden_layer_sizes, dropout, stream)
+    def __init__(self, units, *arguments, **others):
+        super().__init__(units, *arguments, **others)
         self.n_variants = units[0].n_levels
+        for i in self.discrete[1:]:  # log-factors of the levels in each class
+            self.register_buffer(f"corrections_{i}", torch.zeros(self.n_variants, units[i].n_levels))
+
+    def calibrate(self, codes, responsibilities):
+        """Make components, and then classes, tell levels as they are in training rows."""
+        super().calibrate(codes, responsibilities)
+        labels = np.eye(self.n_variants)[codes[:, 0]]
         for i in self.discrete[1:]:
             expected = torch.softmax(self._class_log_prob(i), 1).numpy()
-            correction = np.log(class_shares(codes[:, 0], codes[:, i], expected) / expected)
-            self.register_buffer(f"corrections_{i}", torch.tensor(correction))
-
-    @classmethod
-    def restore(cls, units, mixture, state):
-        return super().restore(units, mixture, state, codes=np.empty((0, len(units)), dtype=int))
+            counts = weighted_counts(codes[:, i], expected.shape[1], labels)[:, :-1]
+            getattr(self, f"corrections_{i}").copy_(torch.tensor(np.log(shrunk_shares(counts, expected) / expected)))
 
     def _class_log_prob(self, i):
-        """Log-probability of each level of a unit in each class without a correction, (n_classes, V)."""
-        labels = self.midpoints_0[:, None]
-        first, log_weights = self.prior.scales[0], self.prior.log_weights
-        log_weights = log_weights - 0.5 * ((labels - self.prior.means[0]) / first) ** 2 - torch.log(first)  # (C, K)
-        scales = torch.linalg.vector_norm(self.prior.cholesky[i], dim=0)  # of the margins, (K,)
-        return self._level_log_prob(i, self.prior.means[i].expand_as(log_weights), log_weights, scales)
+        """Log-probability of each level of a unit in each class by the components alone, (n_classes, V)."""
+        prior, labels = self.prior, torch.arange(self.n_variants)
+        log_weights = prior.log_weights + prior.level_evidence(0, prior.means[0], labels)  # (C, K)
+        return prior.level_log_prob(i, prior.means[i].expand_as(log_weights), log_weights, prior.margins[i])
 
     def _base(self, i, means, log_weights, codes):
-        base = super()._base(i, means, log_weights, codes)
-        return base if i == 0 else base + getattr(self, f"corrections_{i}")[codes[:, 0]]
+        if i == 0:
+            return torch.log(self.prior.shares_0).expand(len(codes), -1)
+        return super()._base(i, means, log_weights, codes) + getattr(self, f"corrections_{i}")[codes[:, 0]]
 
     def row_log_prob(self, z, codes, stream=None):
         """Log-density of each row, (n,): log p(y, x), and without a label log sum_y p(y, x)."""
@@ -347,7 +296,7 @@ class GeneratorWalk:
 
     def _take(self, i, z, codes):
         self.z[:, i], self.codes[:, i] = z, codes
-        self.prior.observe(i, z)
+        self.prior.observe(i, z, codes)
         self.network.observe(i, z, codes)
 
     def select(self, index):

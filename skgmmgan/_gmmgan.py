@@ -314,9 +314,8 @@ class GMMGAN(DensityMixin, BaseGMMGAN):
 
     def _responsibilities(self, values):
         """Responsibilities of the prior's components, (n, K)."""
-        chunks = [self._model.codec.encode(values[i : i + CHUNK]).z for i in range(0, len(values), CHUNK)]
-        parts = [self.mixture_.predict_proba(z) for z in chunks]
-        return np.concatenate([np.empty((0, len(self.weights_))), *parts])
+        chunks = [self._model.responsibilities(values[i : i + CHUNK]) for i in range(0, len(values), CHUNK)]
+        return np.concatenate([np.empty((0, len(self.weights_))), *chunks])
 
     def predict_proba(self, X):
         """Responsibilities of the mixture's components for each row, under the prior.

@@ -125,6 +125,11 @@ class Model:
         """Log-density of each row under the prior alone, (n,)."""
         return self._in_units(self.generator.prior_log_prob, values).sum(axis=1)
 
+    def responsibilities(self, values):
+        """Probability of each component of the prior given each row, (n, K)."""
+        rows = self.codec.encode(values)
+        return self.generator.prior.responsibilities(torch.as_tensor(rows.z), torch.as_tensor(rows.codes)).numpy()
+
     @torch.no_grad()
     def _in_units(self, log_prob, values):
         """Log-density of each column, (n, n_columns), from that of each unit in coordinates."""

@@ -242,7 +242,7 @@ def test_rare_categories_share_a_level_and_are_drawn_at_their_rate(rng):
 
 def test_spread_fills_the_intervals_of_levels(rng):
     values, codec = make_codec(np.repeat([0.0, 1.0], [3000, 1000]), True)
-    z = codec.spread(codec.encode(values), rng)[:, 0]
+    z = codec.spread(codec.encode(values), rng).z[:, 0]
     assert abs(z.mean()) < 0.05
     assert z.std() == pytest.approx(1, abs=0.05)
     assert z[:3000].max() <= norm.ppf(0.75) <= z[3000:].min()

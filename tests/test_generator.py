@@ -12,7 +12,7 @@ from skgmmgan._network import KNOTS, BlockProduct
 UNITS = [
     Unit(),
     Unit(np.array([0.5, 0.3, 0.2])),
-    Unit(np.array([0.6, 0.4]), is_state=True),
+    Unit(np.array([0.6, 0.4])),
     Unit(parent=2),
     Unit(np.array([0.2, 0.8])),
 ]

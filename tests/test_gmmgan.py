@@ -527,6 +527,15 @@ def test_failed_fit_keeps_the_fitted_model(rng):
 # tasks of scikit-learn's mixture gallery
 
 
+def test_task_species_of_irises_keep_their_petals():
+    """A category of few rows does not leak into its neighbours."""
+    iris = load_iris(as_frame=True)
+    table = iris.data[["petal length (cm)"]].assign(species=iris.target_names[iris.target])[::2]
+    rows, _ = GMMGAN(random_state=0, **PRIOR).fit(table).sample(2000)
+    is_small = rows["petal length (cm)"] < 2.5
+    assert (is_small != (rows["species"] == "setosa")).mean() < 0.01
+
+
 def test_task_clusters_of_iris():
     """Covariance types on iris: the components find the species."""
     iris = load_iris()

@@ -13,8 +13,8 @@ ORDER = [
     {"_transforms", "_pandas", "_polars"},
     {"_numbers", "_containers"},
     {"_table"},
-    {"_columns", "_orders", "_prior", "_network", "_labels"},
-    {"_relations"},
+    {"_columns", "_orders", "_network", "_labels"},
+    {"_relations", "_prior"},
     {"_differences", "_ranges", "_lookups"},
     {"_rounded"},
     {"_formulas"},
@@ -34,7 +34,7 @@ ORDER = [
     {"__main__", "__init__"},
 ]
 NO_TORCH = {
-    *("_plain", "_pandas", "_polars", "_containers", "_table", "_em", "_labels", "_files"),
+    *("_plain", "_pandas", "_polars", "_containers", "_table", "_labels", "_files"),
     *(
         "_transforms",
         "_numbers",
