@@ -153,9 +153,11 @@ def described(data, types, drop, quiet):
 
 
 def learn(table, n_components, quick, quiet, seed):
-    """A fitted model of a table."""
+    """A fitted model of a table, which knows how the cells of its file were spelt."""
     short = {"max_epochs": 0, "adversarial_rounds": 0} if quick else {}
-    return GMMGAN(n_components=n_components, verbose=int(not quiet), random_state=seed, **short).fit(table)
+    model = GMMGAN(n_components=n_components, verbose=int(not quiet), random_state=seed, **short).fit(table)
+    model.spelling_ = table.attrs.get("spelling")
+    return model
 
 
 def wanted(conditions, where, rows):
@@ -208,7 +210,7 @@ def sample(model, n, conditions, where, output, seed):
     model = opened(model)
     asked = wanted(conditions, where, model.sample(20)[0])
     rows, _ = model.sample(n, **asked, random_state=np.random.RandomState(seed))
-    write_table(rows, output)
+    write_table(rows, output, getattr(model, "spelling_", None))
 
 
 @main.command()
@@ -234,7 +236,7 @@ def synth(data, n, conditions, where, output, types, drop, quiet, **settings):
         with warnings.catch_warnings(action="ignore"):
             GMMGAN(1, max_epochs=0, adversarial_rounds=0).fit(table).sample(0, conditions=asked["conditions"])
     rows, _ = learn(table, quiet=quiet, **settings).sample(n, **asked)
-    write_table(rows, output)
+    write_table(rows, output, table.attrs.get("spelling"))
 
 
 @main.command()

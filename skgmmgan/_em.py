@@ -17,6 +17,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import KFold, ShuffleSplit
 from threadpoolctl import threadpool_limits
 
+from ._codec import Rows
 from ._prior import Prior
 
 FEW_ROWS = 1000  # below, choices are cross-validated
@@ -47,13 +48,24 @@ class Start(NamedTuple):
 
 
 class Split(NamedTuple):
-    """A fold: the codec of its training rows, these, and its other rows."""
+    """A fold of few rows: the codec of its training rows, these as EM has them, and its other rows as they are."""
 
     codec: object
-    z: np.ndarray  # (n, d)
-    codes: np.ndarray  # (n, d)
-    test: tuple  # tensors of coordinates and codes, (n_test, d)
-    log_slopes: np.ndarray  # (n_test,)
+    train: Rows
+    test: Rows
+
+    def log_prob(self, mixture):
+        """Log-density of the other rows under the prior that a mixture makes, (n_test,), in coordinates."""
+        prior = Prior(mixture, self.codec.units).double()
+        prior.calibrate(self.train.codes, mixture.predict_proba(self.train.z))
+        return prior.log_prob(torch.as_tensor(self.test.z), torch.as_tensor(self.test.codes)).numpy()
+
+
+class LargeSplit(Split):
+    """A fold of so many rows that a network will learn their levels: all are as EM has them, and judged so."""
+
+    def log_prob(self, mixture):
+        return mixture.score_samples(self.test.z)
 
 
 class PriorSearch:
@@ -99,12 +111,13 @@ class PriorSearch:
         folds, seed = self._folds(n, rng), rng.randint(2**31 - 1)  # the same chance for all candidates
         if not folds:
             return setting
-        dtype = np.float64 if n < FEW_ROWS or "reg_covar" in given else self.search_dtype
+        few = n < FEW_ROWS
+        dtype = np.float64 if few or "reg_covar" in given else self.search_dtype
 
         @cache
         def splits(n_knots):
             noise = np.random.RandomState(seed)
-            return [self._split(values[train], values[test], n_knots, dtype, noise) for train, test in folds]
+            return [self._split(values[train], values[test], n_knots, few, dtype, noise) for train, test in folds]
 
         @cache
         def held_out(items):
@@ -154,23 +167,21 @@ class PriorSearch:
                 break
         return best
 
-    def _split(self, train, test, n_knots, dtype, rng):
+    def _split(self, train, test, n_knots, few, dtype, rng):
         """What scoring a setting needs of one fold."""
         codec = self.make_codec(train, n_knots, rng)
-        z, codes, _ = self.spread(codec, codec.encode(train, rng), rng)
-        rows = codec.encode(test, rng)
-        tensors = torch.as_tensor(rows.z), torch.as_tensor(rows.codes)
-        return Split(codec, z.astype(dtype), codes, tensors, rows.log_slopes.sum(1))
+        train, test = (codec.encode(values, rng) for values in (train, test))
+        train, spread = (self.spread(codec, rows, rng) for rows in (train, test))
+        train, spread = (rows._replace(z=rows.z.astype(dtype)) for rows in (train, spread))
+        return Split(codec, train, test) if few else LargeSplit(codec, train, spread)
 
     def _held_out(self, splits, setting, seed):
         """Mean held-out log-likelihood of the mixture, in the units of the values; no outlier decides alone."""
         scores = []
         for split in splits:
             rng = np.random.RandomState(seed)
-            mixture = self._mixture(split.codec, split.z, setting, MAX_ITER["search"], rng)
-            prior = Prior(mixture, split.codec.units).double()
-            prior.calibrate(split.codes, mixture.predict_proba(split.z))
-            scores.append(prior.log_prob(*split.test).numpy() + split.log_slopes)
+            mixture = self._mixture(split.codec, split.train.z, setting, MAX_ITER["search"], rng)
+            scores.append(split.log_prob(mixture) + split.test.log_slopes.sum(1))
         scores = np.concatenate(scores)
         low, middle, high = np.quantile(scores, [0.25, 0.5, 0.75])
         return np.maximum(scores, middle - MAX_LOSS * (1 + high - low)).mean()

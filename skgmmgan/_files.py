@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ._containers import import_pandas
+from ._spelling import find_spelling, spell
 
 READERS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet"}
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zip", ".zst")
@@ -37,11 +38,11 @@ def _format_of(path):
 
 
 def _read(path):
-    """DataFrame of a file, and whether all cells are text, as in CSV, "" where there is none."""
+    """DataFrame of a file, and for CSV the marks (separator, decimal); all cells are text then, "" where none is."""
     pd = import_pandas("tables in files")
     kind, separator = ("csv", ",") if path == "-" else _format_of(path)
     if kind == "parquet":
-        return pd.read_parquet(path), False
+        return pd.read_parquet(path), None
     source = io.StringIO(sys.stdin.read()) if path == "-" else path
 
     def parsed(separator, **options):
@@ -65,11 +66,10 @@ def _read(path):
         raise ValueError(
             f"{path} cannot be read: {str(error).strip()}; put fields that hold a separator in quotes."
         ) from error
-    if is_european:
-        table = table.apply(_with_points)
     if not len(table):
         raise ValueError(f"{path} has no rows.")
-    return table, True
+    with_points = table.apply(_with_points) if is_european else table
+    return with_points, (separator, "." if with_points.equals(table) else ",")
 
 
 def _check_names(path, names):
@@ -100,7 +100,8 @@ def read_table(path, types=None, drop=()):
     drop : names of columns to leave out
     """
     types = types or {}
-    table, is_text = _read(path)
+    text, marks = _read(path)
+    table = text
     for name in [*drop, *types]:
         if name not in table:
             raise ValueError(f"{path} has no column {name!r}; the columns are {', '.join(map(str, table))}.")
@@ -110,8 +111,10 @@ def read_table(path, types=None, drop=()):
     for name in table:
         if name in types:
             table[name] = _as_kind(_as_text(table[name]), types[name])
-        elif is_text:
+        elif marks:
             table[name] = _guess(table[name])
+    if marks:
+        table.attrs["spelling"] = find_spelling(text, table, *marks)
     return table
 
 
@@ -216,13 +219,13 @@ def _as_times(cells):
 
 def read_like(path, template):
     """DataFrame of a file, in the columns of another, and in its dtypes wherever they can hold the cells."""
-    table, is_text = _read(path)
+    table, marks = _read(path)
     missing = [name for name in template if name not in table]
     if missing:
         raise ValueError(f"{path} has no column {missing[0]!r}; it needs {', '.join(map(str, template))}.")
     table = table[list(template)].copy()
     for name, like in template.items():
-        if is_text or table[name].dtype not in (like.dtype, object):
+        if marks or table[name].dtype not in (like.dtype, object):
             table[name] = _column_like(_as_text(table[name]), like)
     return table
 
@@ -281,13 +284,20 @@ def parse_cell(text, column):
     raise ValueError(f"Column {column.name!r} holds no {text!r}; {WRITE}.")
 
 
-def write_table(table, path):
-    """Write a DataFrame to a CSV or Parquet file, or as CSV to standard output for "-"."""
+def write_table(table, path, spelling=None):
+    """Write a DataFrame to a CSV or Parquet file, or as CSV to standard output for "-".
+
+    CSV is spelt as the file that the table was learned from, if its spelling is given.
+    """
     kind, separator = ("csv", ",") if path == "-" else _format_of(path)
     if kind == "parquet":
         table.to_parquet(path)
-    else:
-        table.to_csv(sys.stdout if path == "-" else path, sep=separator, index=False)
+        return
+    marks = {"sep": separator}
+    if spelling:
+        table = spell(table, spelling)
+        marks = {"sep": separator if separator == "\t" else spelling["separator"], "decimal": spelling["decimal"]}
+    table.to_csv(sys.stdout if path == "-" else path, index=False, **marks)
 
 
 def describe(table):

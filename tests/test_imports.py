@@ -9,7 +9,7 @@ import skgmmgan
 
 FOLDER = Path(skgmmgan.__file__).parent
 ORDER = [
-    {"_plain"},
+    {"_plain", "_spelling"},
     {"_transforms", "_pandas", "_polars"},
     {"_numbers", "_containers"},
     {"_table"},

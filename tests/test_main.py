@@ -382,6 +382,43 @@ def test_a_table_scores_like_its_rows(folder, table):
     assert read_table("true.csv")["gaps"].all()
 
 
+def test_rows_are_spelt_as_the_file_was(tmp_path, monkeypatch, rng):
+    monkeypatch.chdir(tmp_path)
+    day = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.randint(0, 300, 200), "D")
+    cells = {
+        "day": day.strftime("%d.%m.%Y"),
+        "minute": (day + pd.to_timedelta(rng.randint(0, 1440, 200), "min")).strftime("%Y-%m-%d %H:%M"),
+        "price": [f"{x:.2f}".replace(".", ",") for x in rng.gamma(2, 20, 200)],
+        "paid": rng.choice(["TRUE", "FALSE"], 200),
+        "count": np.where(rng.uniform(size=200) < 0.2, "NA", rng.randint(0, 100, 200).astype(str)),
+        "word": rng.choice(["NA", "a b", "c"], 200),
+    }
+    pd.DataFrame(cells).to_csv("t.csv", sep=";", index=False)
+    patterns = [r"\d\d\.\d\d\.2024", r"2024-\d\d-\d\d \d\d:\d\d", r"\d+,\d\d", "TRUE|FALSE", r"NA|\d+", "NA|a b|c"]
+    run("fit", "t.csv", "-o", "model", "--quick", "--quiet", "--seed", 0, "--type", "day=time")
+    drawn = run("sample", "model", "-n", 300).stdout
+    run("synth", "t.csv", "-n", 300, "-o", "o.csv", "--quick", "--quiet", "--type", "day=time")
+    for source in (io.StringIO(drawn), "o.csv"):
+        rows = pd.read_csv(source, sep=";", dtype=str, keep_default_na=False)
+        for (name, column), pattern in zip(rows.items(), patterns, strict=True):
+            assert column.str.fullmatch(pattern).all(), name
+    run("sample", "model", "-n", 3, "-o", "o.parquet")
+    assert pd.read_parquet("o.parquet")["price"].dtype == float
+
+
+def test_cells_of_several_spellings_are_written_plainly(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("t.csv").write_text(
+        "x,when,yes,gap\n" + "1.5,2024-01-05,true,1\n2.25,2024-02-07T10:00,True,NA\n,,false,null\n" * 9
+    )
+    rows = run("synth", "t.csv", "-n", 40, "--quick", "--quiet", "--seed", 0).stdout
+    rows = pd.read_csv(io.StringIO(rows), dtype=str, keep_default_na=False)
+    assert set(rows["x"]) <= {"1.5", "2.25", ""}
+    assert rows["when"].str.fullmatch(r"(2024-\d\d-\d\d \d\d:00:00)?").all()
+    assert set(rows["yes"]) == {"True", "False"}
+    assert set(rows["gap"]) <= {"1", "1.0", ""}
+
+
 def test_european_files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "t.csv").write_text("zip;since\n" + "01067;17.06.2021\n80331;05.07.2021\n10115;18.06.2021\n" * 15)
@@ -390,7 +427,9 @@ def test_european_files(tmp_path, monkeypatch):
     assert table["since"].dt.month.tolist()[:3] == [6, 7, 6]
     stdin = (tmp_path / "t.csv").read_text()
     rows = run("synth", "-", "-n", 3, "--quick", "--quiet", "--type", "since=time", stdin=stdin).stdout
-    assert list(pd.read_csv(io.StringIO(rows))) == ["zip", "since"]
+    rows = pd.read_csv(io.StringIO(rows), sep=";", dtype=str)
+    assert rows["zip"].isin(table["zip"]).all()
+    assert rows["since"].str.fullmatch(r"\d\d\.0[67]\.2021").all()
     (tmp_path / "t.csv").write_text("since\n05.06.2021\n07.08.2021\n")
     with pytest.raises(ValueError, match="two ways"):
         read_table("t.csv", {"since": "time"})
