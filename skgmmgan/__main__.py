@@ -219,7 +219,7 @@ def sample(model, n, conditions, where, output, seed):
 def score(model, data):
     """Print the mean log-likelihood of the rows of DATA under the saved MODEL, nats a row."""
     model = opened(model)
-    click.echo(model.score(read_like(data, model.sample(0)[0])))
+    click.echo(model.score(read_like(data, model.sample(0)[0], getattr(model, "spelling_", None))))
 
 
 @main.command()
@@ -252,7 +252,7 @@ def report(real, synthetic, holdout, target, output, types, drop, quiet, seed):
     if target is not None and holdout is None:
         raise click.UsageError("--target needs --holdout: rows that models are tested on.")
     real = described(real, types, drop, quiet)
-    others = [None if path is None else read_like(path, real) for path in (synthetic, holdout)]
+    others = [path and read_like(path, real, real.attrs.get("spelling")) for path in (synthetic, holdout)]
     found = QualityReport(real, *others, target=target, random_state=seed or 0)  # the same verdicts again
     found.to_html(output)
     click.echo(found)

@@ -453,7 +453,11 @@ class BaseGMMGAN(BaseEstimator):
         def make_codec(values, n_knots, rng):
             return Codec(values, table.categorical, table.nominal, n_knots=n_knots, rng=rng)
 
-        return PriorSearch(make_codec, self.n_components, self.covariance_type, self.reg_covar, self.n_init), values
+        return PriorSearch(make_codec, *self._prior_settings()), values
+
+    def _prior_settings(self):
+        """What a PriorSearch is told."""
+        return self.n_components, self.covariance_type, self.reg_covar, self.n_init, self.max_epochs == 0
 
     @staticmethod
     def _whole(values):

@@ -121,10 +121,9 @@ class GMMGANClassifier(ClassifierMixin, BaseGMMGAN):
         def make_codec(values, n_knots, rng):
             return Codec(values, categorical, nominal, n_knots=n_knots, rng=rng, label=label)
 
-        setting = (self.n_components, self.covariance_type, self.reg_covar, self.n_init)
         n_classes = label.levels.unit.n_levels
         kind = ClassPriorSearch if n_classes <= MAX_CLASS_COMPONENTS else PriorSearch
-        search = kind(make_codec, *setting)
+        search = kind(make_codec, *self._prior_settings())
         return search, self._completed(search, values, rng)
 
     def _completed(self, search, values, rng):

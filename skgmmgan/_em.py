@@ -48,24 +48,24 @@ class Start(NamedTuple):
 
 
 class Split(NamedTuple):
-    """A fold of few rows: the codec of its training rows, these as EM has them, and its other rows as they are."""
+    """A fold: the codec of its training rows, these and its other rows, all as EM has them."""
 
     codec: object
     train: Rows
     test: Rows
 
     def log_prob(self, mixture):
-        """Log-density of the other rows under the prior that a mixture makes, (n_test,), in coordinates."""
+        """Log-density of the other rows, (n_test,), in coordinates."""
+        return mixture.score_samples(self.test.z)
+
+
+class PriorSplit(Split):
+    """A fold for a prior that stays alone: its other rows are as they are, and judged by what the prior tells them."""
+
+    def log_prob(self, mixture):
         prior = Prior(mixture, self.codec.units).double()
         prior.calibrate(self.train.codes, mixture.predict_proba(self.train.z))
         return prior.log_prob(torch.as_tensor(self.test.z), torch.as_tensor(self.test.codes)).numpy()
-
-
-class LargeSplit(Split):
-    """A fold of so many rows that a network will learn their levels: all are as EM has them, and judged so."""
-
-    def log_prob(self, mixture):
-        return mixture.score_samples(self.test.z)
 
 
 class PriorSearch:
@@ -78,14 +78,17 @@ class PriorSearch:
     covariance_type : str, "auto" included
     reg_covar : float or "auto"
     n_init : int
+    alone : bool
+        Whether no network will follow, which learns levels by itself.
     """
 
     search_dtype = np.float32  # of the coordinates of many rows: EM is limited by memory
 
-    def __init__(self, make_codec, n_components, covariance_type, reg_covar, n_init):
+    def __init__(self, make_codec, n_components, covariance_type, reg_covar, n_init, alone):
         self.make_codec = make_codec
         self.given = {"n_components": n_components, "covariance_type": covariance_type, "reg_covar": reg_covar}
         self.n_init = n_init
+        self.alone = alone
 
     def fit(self, known, fitting, setting, rng):
         """The codec of the rows that are known, and the mixture of those to be fitted, as a Start."""
@@ -111,13 +114,12 @@ class PriorSearch:
         folds, seed = self._folds(n, rng), rng.randint(2**31 - 1)  # the same chance for all candidates
         if not folds:
             return setting
-        few = n < FEW_ROWS
-        dtype = np.float64 if few or "reg_covar" in given else self.search_dtype
+        dtype = np.float64 if n < FEW_ROWS or "reg_covar" in given else self.search_dtype
 
         @cache
         def splits(n_knots):
             noise = np.random.RandomState(seed)
-            return [self._split(values[train], values[test], n_knots, few, dtype, noise) for train, test in folds]
+            return [self._split(values[train], values[test], n_knots, dtype, noise) for train, test in folds]
 
         @cache
         def held_out(items):
@@ -167,13 +169,15 @@ class PriorSearch:
                 break
         return best
 
-    def _split(self, train, test, n_knots, few, dtype, rng):
+    def _split(self, train, test, n_knots, dtype, rng):
         """What scoring a setting needs of one fold."""
         codec = self.make_codec(train, n_knots, rng)
-        train, test = (codec.encode(values, rng) for values in (train, test))
-        train, spread = (self.spread(codec, rows, rng) for rows in (train, test))
-        train, spread = (rows._replace(z=rows.z.astype(dtype)) for rows in (train, spread))
-        return Split(codec, train, test) if few else LargeSplit(codec, train, spread)
+        train = self.spread(codec, codec.encode(train, rng), rng)
+        test = codec.encode(test, rng)
+        if self.alone:
+            return PriorSplit(codec, train, test)
+        train, test = (rows._replace(z=rows.z.astype(dtype)) for rows in (train, self.spread(codec, test, rng)))
+        return Split(codec, train, test)
 
     def _held_out(self, splits, setting, seed):
         """Mean held-out log-likelihood of the mixture, in the units of the values; no outlier decides alone."""

