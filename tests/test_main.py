@@ -1,6 +1,7 @@
 """The command line on files."""
 
 import io
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -404,6 +405,46 @@ def test_rows_are_spelt_as_the_file_was(tmp_path, monkeypatch, rng):
             assert column.str.fullmatch(pattern).all(), name
     run("sample", "model", "-n", 3, "-o", "o.parquet")
     assert pd.read_parquet("o.parquet")["price"].dtype == float
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "text", "first"),
+    [
+        ("t.tsv", "o.csv", "a\tb\n1.50\tx\n2.25\ty\n", r"[12]\.\d\d,[xy]"),
+        ("t.csv", "o.tsv", "a;b\n1,50;x\n2,25;y\n", r"[12]\.\d\d\t[xy]"),
+        ("t.csv", "o.csv", "a;lat\n1,50;48.25\n2,25;49.50\n", r"[12],\d\d;4[89]\.\d\d"),
+        ("t.csv", "o.csv", "f;a\nTRUE;1,5\nNA;2,5\n", r"(TRUE|NA);[12],\d"),
+        ("t.csv", "o.csv", "a,b\n2.00,+1.50\nNA,+2.50\n", r"(2\.00|NA),[12]\.\d"),
+        ("t.csv", "o.csv", "a\n1e3\n2.5\n", r"[12]\d*\.\d+"),
+    ],
+)
+def test_spelt_rows_can_be_read_again(tmp_path, monkeypatch, source, target, text, first):
+    monkeypatch.chdir(tmp_path)
+    header, *lines = text.splitlines()
+    Path(source).write_text("\n".join([header, *lines * 20]) + "\n")
+    run("fit", source, "-o", "model", "--quick", "--quiet", "--seed", 0)
+    run("sample", "model", "-n", 30, "-o", target, "--seed", 0)
+    rows = Path(target).read_text().splitlines()
+    assert all(re.fullmatch(first, row) for row in rows[1:]), rows[:3]
+    run("report", source, target, "--quiet")
+    assert abs(float(run("score", "model", target).stdout) - float(run("score", "model", source).stdout)) < 1
+
+
+def test_times_are_read_in_the_format_of_the_model(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    days = pd.date_range("2024-01-01", periods=200).strftime("%d.%m.%Y")
+    Path("t.csv").write_text("\n".join(["day", *days]))
+    run("fit", "t.csv", "-o", "model", "--quick", "--quiet", "--seed", 0, "--type", "day=time")
+    run("sample", "model", "-n", 12, "-o", "o.csv", "--where", "day < '2024-01-12'")
+    assert "two ways" in run("report", "o.csv", "o.csv", "--quiet", "--type", "day=time", status=1).stderr
+    assert float(run("score", "model", "o.csv").stdout) < 0
+    run("report", "t.csv", "o.csv", "--quiet", "--type", "day=time")
+
+
+def test_more_fields_than_names_are_refused(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("price\n84,97\n81,98\n")
+    assert "more fields in a row than names" in run("synth", path, "-n", 3, status=1).stderr
 
 
 def test_cells_of_several_spellings_are_written_plainly(tmp_path, monkeypatch):
