@@ -162,8 +162,9 @@ def float32_tables():
 @pytest.mark.parametrize("covariance_type", ["full", "tied", "diag", "spherical"])
 @pytest.mark.parametrize("X", list(float32_tables()), ids=["two places", "large", "lognormal"])
 def test_float32_and_float64_agree(X, covariance_type):
+    given = {"covariance_type": covariance_type, "reg_covar": 0.05}  # rounding may decide where choices are near
     for limit, settings in ((0.01, PRIOR), (0.05, {"max_epochs": 3, "adversarial_rounds": 1})):
-        a, b = (fast(covariance_type=covariance_type, **settings).fit(X.astype(d)) for d in (np.float32, np.float64))
+        a, b = (fast(**given, **settings).fit(X.astype(d)) for d in (np.float32, np.float64))
         assert abs(a.score(X) - b.score(X)) < limit
     assert rows_of(a, 5).dtype == np.float32
     assert rows_of(b, 5).dtype == np.float64
