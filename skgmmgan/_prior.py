@@ -139,9 +139,10 @@ class Prior(nn.Module):
         codes : of rows, (n, d)
         responsibilities : of the components for them, (n, K)
         """
+        margins = self.margins
         for i in self.discrete:
             edges, shares = getattr(self, f"edges_{i}"), getattr(self, f"shares_{i}")
-            means, scales = self.means[i], self.margins[i]
+            means, scales = self.means[i], margins[i]
             mass = torch.special.ndtr((edges - means) / scales).diff(dim=0).T
             expected = (1 - SHARE_FLOOR) * mass + SHARE_FLOOR * shares
             counts = weighted_counts(codes[:, i], len(shares), responsibilities)[:, :-1]
