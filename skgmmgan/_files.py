@@ -77,7 +77,8 @@ def _read(path):
     if not len(table):
         raise ValueError(f"{path} has no rows.")
     with_points = table.apply(_with_points) if is_european else table
-    return with_points, (separator, [name for name in table if not with_points[name].equals(table[name])])
+    with_commas = [name for name in table if is_european and not with_points[name].equals(table[name])]
+    return with_points, (separator, with_commas)
 
 
 def _check_names(path, names):
@@ -172,7 +173,7 @@ def _as_truth(text):
     return truth.astype("boolean" if truth.isna().any() else bool)
 
 
-def _as_kind(text, kind):
+def _as_kind(text, kind, time_format=None):
     """A column of text as one of KINDS."""
     import pandas as pd
 
@@ -180,7 +181,7 @@ def _as_kind(text, kind):
         return text.mask(text == "").astype("category")
     cells = text.mask(text.isin(MISSING))
     if kind == "time":
-        return _as_times(cells)
+        return _as_times(cells, time_format)
     numbers = pd.to_numeric(cells, errors="coerce")
     odd = cells[numbers.isna()].dropna()
     if len(odd):
@@ -199,15 +200,16 @@ def _has_several_offsets(cells):
     return bool(cells.str.contains(WITH_OFFSET).all()) and offsets.nunique() > 1
 
 
-def _as_times(cells):
-    """Times of text: ISO 8601, or of one format if it is clear whether the day or the month comes first."""
+def _as_times(cells, time_format=None):
+    """Times of text: of a format that is told, ISO 8601, or one clear about whether day or month comes first."""
     import pandas as pd
 
     found = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         in_utc = _has_several_offsets(cells.dropna())
-        for how in ({"format": "ISO8601"}, {"dayfirst": True}, {"dayfirst": False}):
+        told = [{"format": time_format}] if time_format else []
+        for how in (*told, {"format": "ISO8601"}, {"dayfirst": True}, {"dayfirst": False}):
             try:
                 found.append(pd.to_datetime(cells, utc=in_utc, **how))
             except (ValueError, TypeError):
@@ -230,8 +232,6 @@ def read_like(path, template, spelling=None):
 
     Times are read in the format of its spelling, if they all have it.
     """
-    import pandas as pd
-
     table, marks = _read(path)
     missing = [name for name in template if name not in table]
     if missing:
@@ -239,11 +239,8 @@ def read_like(path, template, spelling=None):
     table = table[list(template)].copy()
     for name, like in template.items():
         if marks or table[name].dtype not in (like.dtype, object):
-            text = _as_text(table[name])
-            told = spelling["columns"].get(name, {}).get("time") if spelling else None
-            times = pd.to_datetime(text.mask(text.isin(MISSING)), format=told, errors="coerce") if told else None
-            is_told = told and (times.notna() | text.isin(MISSING)).all()
-            table[name] = times.astype(like.dtype) if is_told else _column_like(text, like)
+            how = spelling["columns"].get(name, {}) if spelling else {}
+            table[name] = _column_like(_as_text(table[name]), like, how.get("time"))
     return table
 
 
@@ -255,7 +252,7 @@ def _in_zone_of(like, times):
     return times.dt.tz_localize(like.dt.tz, ambiguous=first, nonexistent="shift_forward")
 
 
-def _column_like(text, like):
+def _column_like(text, like, time_format=None):
     """A column of text in the dtype of another, or in one that holds all of its cells."""
     import pandas as pd
 
@@ -268,7 +265,7 @@ def _column_like(text, like):
         is_truth = (text.str.lower().isin(TRUTH) | text.isin(MISSING)).all()
         return _as_truth(text) if is_truth else text.mask(text == "")
     if pd.api.types.is_datetime64_any_dtype(like):
-        return _in_zone_of(like, _as_kind(text, "time")).astype(like.dtype)
+        return _in_zone_of(like, _as_kind(text, "time", time_format)).astype(like.dtype)
     if not pd.api.types.is_numeric_dtype(like):
         return text.mask(text == "")
     is_whole = text[~text.isin(MISSING)].str.fullmatch(DIGITS).all()

@@ -15,7 +15,7 @@ from ._columns import ABSENT
 
 LOG_2PI = math.log(2 * math.pi)
 TINY = 1e-300
-SHARE_FLOOR = 1e-4  # weight of the observed shares in what a component tells of levels, so that none is lost
+SHARE_FLOOR = 1e-4  # weight of the observed shares in what a component tells of levels
 SHARE_WEIGHTS = np.geomspace(1, 1e6, 13)  # rows that expected shares may count for
 MAX_HELD = 1_000_000  # numbers of an intermediate result, which a processor's cache should hold
 
@@ -93,6 +93,16 @@ def shrunk_shares(counts, expected):
     return (counts + weight * expected) / (rows[:, None] + weight)
 
 
+def floored(mass, shares):
+    """Probabilities of levels, a little of which are their observed shares, so that none is lost."""
+    return (1 - SHARE_FLOOR) * mass + SHARE_FLOOR * shares
+
+
+def number_evidence(e, scales, codes):
+    """Log-density of standardised numbers, up to a constant; of those that are absent 0."""
+    return torch.where(codes[..., None] == ABSENT, 0.0, -0.5 * e**2 - torch.log(scales))
+
+
 class Prior(nn.Module):
     """A Gaussian mixture that tells the distribution of each unit given those before it.
 
@@ -144,9 +154,8 @@ class Prior(nn.Module):
             edges, shares = getattr(self, f"edges_{i}"), getattr(self, f"shares_{i}")
             means, scales = self.means[i], margins[i]
             mass = torch.special.ndtr((edges - means) / scales).diff(dim=0).T
-            expected = (1 - SHARE_FLOOR) * mass + SHARE_FLOOR * shares
             counts = weighted_counts(codes[:, i], len(shares), responsibilities)[:, :-1]
-            ranks = shrunk_shares(counts, expected.numpy()).cumsum(axis=1)[:, :-1]
+            ranks = shrunk_shares(counts, floored(mass, shares).numpy()).cumsum(axis=1)[:, :-1]
             edges[1:-1] = means + scales * torch.special.ndtri(torch.tensor(ranks.T).clamp(max=1.0))
 
     def conditionals(self, z, codes):
@@ -169,7 +178,7 @@ class Prior(nn.Module):
         """Means, and log-density of each unit in each component given the units before it, each (n, d, K)."""
         e = (z @ self.whitening.T).view(len(z), *self.means.shape) - self.offsets  # (n, d, K)
         means = z[:, :, None] - self.scales * e
-        evidence = torch.where(codes[:, :, None] == ABSENT, 0.0, -0.5 * e**2 - torch.log(self.scales))
+        evidence = number_evidence(e, self.scales, codes)
         for i in self.discrete:
             evidence[:, i] = self.level_evidence(i, means[:, i], codes[:, i])
         return means, evidence
@@ -180,7 +189,7 @@ class Prior(nn.Module):
         edges, rates = getattr(self, f"edges_{i}"), 1 / (math.sqrt(2) * self.scales[i])
         mass = torch.erf((edges[seen + 1] - means) * rates) - torch.erf((edges[seen] - means) * rates)
         shares = getattr(self, f"shares_{i}")[seen, None]
-        log_prob = torch.log((1 - SHARE_FLOOR) / 2 * mass.clamp(min=0) + SHARE_FLOOR * shares)
+        log_prob = torch.log(floored(mass.clamp(min=0) / 2, shares))
         return torch.where(codes[:, None] == ABSENT, 0.0, log_prob)
 
     def level_log_prob(self, i, means, log_weights, scales):
@@ -197,7 +206,7 @@ class Prior(nn.Module):
             below = (scaled - m[:, :, None]).erf_()  # (rows, K, V + 1)
             parts.append((weights[:, None] @ below)[:, 0])
         mass = torch.cat(parts).diff(dim=1).clamp(min=0) / 2
-        return torch.log((1 - SHARE_FLOOR) * mass + SHARE_FLOOR * getattr(self, f"shares_{i}"))
+        return torch.log(floored(mass, getattr(self, f"shares_{i}")))
 
     def walk(self, n):
         return PriorWalk(self, n)
@@ -220,7 +229,7 @@ class PriorWalk:
         if i in self.prior.discrete:
             evidence = self.prior.level_evidence(i, self.means[:, i], codes)
         else:
-            evidence = torch.where(codes[:, None] == ABSENT, 0.0, -0.5 * e**2 - torch.log(self.prior.scales[i]))
+            evidence = number_evidence(e, self.prior.scales[i], codes)
         self.log_weights = self.log_weights + evidence
         self.means[:, i + 1 :] += e[:, None] * self.prior.cholesky[i + 1 :, i]
 
