@@ -13,6 +13,7 @@ except ImportError:
 import numpy as np
 
 from ._conditional import booleans
+from ._containers import import_pandas
 from ._files import KINDS, describe, parse_cell, read_like, read_table, write_table
 from ._gmmgan import GMMGAN
 from ._saving import load, save
@@ -68,7 +69,9 @@ def parse_conditions(texts, template):
                 f"--condition {text!r} names no column{hint} They are {columns}. --where takes ranges"
             )
         if name in conditions:
-            raise click.UsageError(f"column {name!r} has two conditions; a column has one value in a row")
+            raise click.UsageError(
+                f"column {name!r} has two conditions, and a row has one value; --where '{name} in [...]' takes several"
+            )
         conditions[name] = parse_cell(text[len(name) + 1 :], template[name])
     return conditions
 
@@ -102,7 +105,7 @@ def check_page(ctx, param, value):
 
 def check_folder(ctx, param, value):
     """A file that can be written, so that no fit is lost."""
-    if value != "-" and not Path(value).absolute().parent.is_dir():
+    if value not in (None, "-") and not Path(value).absolute().parent.is_dir():
         raise click.BadParameter(f"there is no folder {Path(value).parent}")
     return value
 
@@ -216,10 +219,23 @@ def sample(model, n, conditions, where, output, seed):
 @main.command()
 @click.argument("model")
 @click.argument("data")
-def score(model, data):
-    """Print the mean log-likelihood of the rows of DATA under the saved MODEL, nats a row."""
+@click.option(
+    "-o", "--output", callback=check_folder, help="CSV or Parquet: the log-likelihood of each row, column by column."
+)
+def score(model, data, output):
+    """Print the mean log-likelihood of the rows of DATA under the saved MODEL, nats a row.
+
+    A file of --output has that of each row, what each column adds to it, and what bounds and discriminators add.
+    """
     model = opened(model)
-    click.echo(model.score(read_like(data, model.sample(0)[0], getattr(model, "spelling_", None))))
+    rows = read_like(data, model.sample(0)[0], getattr(model, "spelling_", None))
+    parts = model.score_columns(rows)
+    total = parts.sum(axis=1)
+    if output:
+        table = import_pandas("tables in files").DataFrame(parts, columns=[*rows, "refinement"])
+        table.insert(0, "log_likelihood", total)
+        write_table(table, output)
+    click.echo(total.mean(), err=output == "-")
 
 
 @main.command()

@@ -208,7 +208,7 @@ def _as_times(cells, time_format=None):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         in_utc = _has_several_offsets(cells.dropna())
-        told = [{"format": time_format}] if time_format else []
+        told = [{"format": time_format.replace("%:z", "%z")}] if time_format else []
         for how in (*told, {"format": "ISO8601"}, {"dayfirst": True}, {"dayfirst": False}):
             try:
                 found.append(pd.to_datetime(cells, utc=in_utc, **how))

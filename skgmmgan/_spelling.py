@@ -38,10 +38,8 @@ def _find(text, column, with_commas):
         if max(map(len, words.values())) == 1:
             how["words"] = {str(truth): spelt[0] for truth, spelt in words.items() if spelt}
     elif pd.api.types.is_datetime64_any_dtype(column):
-        with warnings.catch_warnings(action="ignore"):  # of a format that is not asked for
-            guessed = {pd.tseries.api.guess_datetime_format(cells.iloc[0], dayfirst=first) for first in (True, False)}
-        right = [format_ for format_ in guessed - {None} if (column[present].dt.strftime(format_) == cells).all()]
-        how |= {"time": min(right)} if right else {}
+        right = [how for how in _time_formats(cells.iloc[0]) if (_as_text(column[present], **how) == cells).all()]
+        how |= right[0] if right else {}
     elif pd.api.types.is_numeric_dtype(column):
         match = re.fullmatch(DECIMALS, cells.iloc[0])
         if match and (_rounded(column[present], len(match[1])) == cells).all():
@@ -49,6 +47,25 @@ def _find(text, column, with_commas):
         if with_commas:
             how["decimal"] = ","
     return how
+
+
+def _time_formats(cell):
+    """What a time may be written by: formats of strftime, and digits of its fraction of a second."""
+    import pandas as pd
+
+    with warnings.catch_warnings(action="ignore"):  # of a format that is not asked for
+        guessed = {pd.tseries.api.guess_datetime_format(cell, dayfirst=first) for first in (True, False)} - {None}
+    spelt = [format_.replace("%z", zone) for format_ in sorted(guessed) for zone in ("%z", "%:z", "Z")]
+    fraction = re.search(r"\.(\d+)(?:$|Z|[+-])", cell)
+    return [{"time": format_} | ({"digits": len(fraction[1])} if "%f" in format_ else {}) for format_ in spelt]
+
+
+def _as_text(times, time, digits=6):
+    """Times by a format, in which %:z is an offset with a colon."""
+    text = times.dt.strftime(time.replace("%:z", "%z"))
+    if "%:z" in time:
+        text = text.str.replace(r"(\d\d)$", r":\1", regex=True)
+    return text.str.replace(rf"(\.\d{{{digits}}})\d*", r"\1", regex=True) if "%f" in time else text
 
 
 def _rounded(numbers, digits):
@@ -64,7 +81,7 @@ def spell(table, spelling, with_commas):
         if "words" in how:
             cells = cells.astype(bool).astype(str).map(how["words"])
         elif "time" in how:
-            cells = cells.dt.strftime(how["time"])
+            cells = _as_text(cells, how["time"], how.get("digits", 6))
         elif "digits" in how:
             cells = _rounded(cells, how["digits"])
         if "decimal" in how and with_commas:

@@ -72,6 +72,20 @@ def test_fit_sample_and_score(folder, table):
     assert abs(scores[0] - scores[1]) < 3
 
 
+def test_scores_of_rows_and_columns(folder, table):
+    odd = table.assign(income=table["income"].where(table.index != 7, 1e6))
+    odd.to_csv("odd.csv", index=False)
+    run("fit", "data.csv", "-o", "model", "--quick", "--quiet", "--seed", 0)
+    mean = float(run("score", "model", "odd.csv", "-o", "scores.csv").stdout)
+    scores = pd.read_csv("scores.csv")
+    assert scores["log_likelihood"].mean() == pytest.approx(mean)
+    assert list(scores) == ["log_likelihood", *table, "refinement"]
+    assert (scores["log_likelihood"].idxmin(), scores[list(table)].loc[7].idxmin()) == (7, "income")
+    result = run("score", "model", "odd.csv", "-o", "-")
+    assert pd.read_csv(io.StringIO(result.stdout)).equals(scores)
+    assert float(result.stderr) == mean
+
+
 def test_report(folder, table):
     pytest.importorskip("matplotlib")
     run("synth", "data.csv", "-n", N, "-o", "rows.csv", "--quick", "--quiet", "--seed", 0)
@@ -416,6 +430,9 @@ def test_rows_are_spelt_as_the_file_was(tmp_path, monkeypatch, rng):
         ("t.csv", "o.csv", "f;a\nTRUE;1,5\nNA;2,5\n", r"(TRUE|NA);[12],\d"),
         ("t.csv", "o.csv", "a,b\n2.00,+1.50\nNA,+2.50\n", r"(2\.00|NA),[12]\.\d"),
         ("t.csv", "o.csv", "a\n1e3\n2.5\n", r"[12]\d*\.\d+"),
+        ("t.csv", "o.csv", "a\n2024-01-02T03:04\n2025-06-07T08:09\n", r"202[45]-\d\d-\d\dT\d\d:\d\d"),
+        ("t.csv", "o.csv", "a\n2024-01-02T03:04:05.250Z\n2024-01-07T08:09:10.750Z\n", r"2024-01-0\dT.{8}\.\d{3}Z"),
+        ("t.csv", "o.csv", "a\n2024-01-02T03:04:05+02:00\n2024-01-07T08:09:10+02:00\n", r"2024-01-0\dT.{8}\+02:00"),
     ],
 )
 def test_spelt_rows_can_be_read_again(tmp_path, monkeypatch, source, target, text, first):
