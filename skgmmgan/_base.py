@@ -54,7 +54,16 @@ def progress_bar(verbose):
         return lambda iterable, desc: iterable
     from tqdm import tqdm
 
-    return lambda iterable, desc: tqdm(iterable, desc=f"GMMGAN {desc}", file=sys.stderr)
+    def shown(iterable, desc):
+        with tqdm(total=len(iterable), desc=f"GMMGAN {desc}", file=sys.stderr) as bar:
+            try:
+                for item in iterable:
+                    bar.update()
+                    yield item
+            finally:  # where the loop is left, no more is to come
+                bar.total = bar.n
+
+    return shown
 
 
 def check_count(name, n, least):
@@ -451,7 +460,7 @@ class BaseGMMGAN(BaseEstimator):
         """What fits the prior, and the values that it is told."""
 
         def make_codec(values, n_knots, rng):
-            return Codec(values, table.categorical, table.nominal, n_knots=n_knots, rng=rng)
+            return Codec(values, table.categorical, table.nominal, n_knots=n_knots, rng=rng, clocks=table.clocks)
 
         return PriorSearch(make_codec, *self._prior_settings()), values
 

@@ -13,33 +13,29 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtri
 
-from ._columns import ABSENT, DiscreteColumn, LabelColumn, NumericColumn, has_gaps, is_discrete
+from ._calendar import CalendarColumn, find_calendar
+from ._columns import ABSENT, MAX_LEVELS, DiscreteColumn, LabelColumn, NumericColumn, is_discrete
 from ._differences import find_differences
 from ._formulas import find_functions, find_products, find_rates, find_rounded_sums, hangs_on
 from ._lookups import find_lookups
-from ._numbers import Decimals, float_error, round_to_grid
+from ._numbers import Decimals
 from ._orders import LevelOrders
 from ._ranges import find_ranges
 from ._relations import (
     ComputedColumn,
     LinearColumn,
     dependency,
-    eliminate,
     find_all_sums,
     find_grouped,
     find_line,
-    kind_to_solve,
     never_together,
     sum_formula,
     together,
     with_all,
 )
-from ._rounded import Options, RoundedColumn, RoundedSum, Solution
+from ._rounded import RoundedColumn, RoundedSum
 from ._table import UNSEEN
 
-MAX_ITERATIONS = 50  # to find a number that others hang on which it is solved from
-NUDGE = 1e-6  # part of the range of a column by which its numbers are moved, to see what follows
-ON_GRID = 1e-6  # part of its step by which a number that is solved for may miss it
 TAIL = 1e-6  # ranks are kept this far from 0 and 1
 
 
@@ -55,21 +51,6 @@ class Rows(NamedTuple):
     log_slopes: np.ndarray
 
 
-class Unknown(NamedTuple):
-    """A free column that fixed ones tell, given others: by an equation, and then by columns that are rounded.
-
-    An equation has a weight for each column and a constant, which sum to 0; that of the column `via` is 1.
-    """
-
-    source: int
-    needs: list  # the other columns that must be known
-    computed: list  # columns that are computed from these, before it can be solved
-    equation: np.ndarray | None = None
-    via: int = -1
-    steps: tuple = ()  # pairs of a rounded column whose number is known, and a source that is solved from it
-    is_circular: bool = False  # whether some of the computed columns hang on the source, too
-
-
 class Codec:
     """Float matrix <-> units, column by column.
 
@@ -80,20 +61,38 @@ class Codec:
     n_knots : knots of the transforms of numeric columns
     rng : RandomState, for the noise inside rounding steps, and the rows that tell the order of levels
     label : LabelColumn of the first column, if that holds class labels
+    clocks : dict from the index of a column of times to the arguments of its Clock, if there is no label
     """
 
-    def __init__(self, values, categorical, nominal, *, n_knots, rng, label=None):
-        self.columns = []
-        sources, numbers = {}, []  # numeric columns so far, and these with those of few numbers
+    def __init__(self, values, categorical, nominal, *, n_knots, rng, label=None, clocks=None):
+        calendar = find_calendar(values, clocks or {}, categorical)
+        self.columns, self.lookups = [], []
+        numbers, sources = self._describe(values, categorical, nominal, calendar, n_knots, rng, label)
+        self.n_columns = len(self.columns)  # columns of the table
+        self._relate(values, numbers, sources, n_knots, rng)
+        self._place(values, categorical, calendar)
+        computed = [j for j, column in enumerate(self.columns) if isinstance(column, ComputedColumn)]
+        self.computed = sorted(computed, key=self._depth)
+        self._make_units()
+        self.nominal = np.concatenate([nominal, np.zeros(len(self.differences), dtype=bool)])
+        self.gaps = self._find_gaps()
+
+    def _describe(self, values, categorical, nominal, calendar, n_knots, rng, label):
+        """Describe each column by itself, or as a line of an earlier one.
+
+        Returns the indices of those whose numbers may be related to others, and the columns and numbers of sources.
+        """
+        sources, numbers = {}, []
         orders, grouped = LevelOrders(values, nominal, rng), find_grouped(values, categorical)
         for j, (x, is_category) in enumerate(zip(values.T, categorical, strict=True)):
             if label is not None and j == 0:
                 column = label
             elif is_category:
                 column = DiscreteColumn(x[x != UNSEEN] if (x != UNSEEN).any() else x, orders.scores(j))
-            elif is_discrete(x) or j in grouped:
+            elif is_discrete(x) or j in grouped or j in calendar:
                 column = DiscreteColumn(x)
-                numbers.append(j)
+                if j not in calendar:
+                    numbers.append(j)
             else:
                 column = find_line(sources, x)
                 if column is None:
@@ -101,6 +100,10 @@ class Codec:
                     sources[j] = column, x
                     numbers.append(j)
             self.columns.append(column)
+        return numbers, sources
+
+    def _relate(self, values, numbers, sources, n_knots, rng):
+        """Have columns that others tell be computed from these, and differences stand behind those of the table."""
         steps = {j: self.columns[j].step for j in numbers}
         functions = find_functions(values, steps, numbers)
         rounded = find_products(values, steps, [j for j in numbers if j not in functions], functions)
@@ -114,7 +117,6 @@ class Codec:
         rounded |= find_rounded_sums(values, steps, [j for j in steps if j not in rounded], rounded)
         for j, column in rounded.items():
             self.columns[j] = column
-        self.n_columns, self.lookups = len(self.columns), []  # columns of the table
         even = [j for j in steps if isinstance(getattr(self.columns[j], "grid", None), Decimals)]
         self.differences = []
         with_sums = steps | {j: column.step for j, column in sums.items()}
@@ -123,15 +125,16 @@ class Codec:
             self.differences.append(difference._replace(unit=steps[difference.j] if is_level else 1.0))
             self.columns.append(difference.column(values, n_knots, rng))
             self._replace(difference.j, line)
-        computed = [j for j, column in enumerate(self.columns) if isinstance(column, ComputedColumn)]
-        self.computed = sorted(computed, key=self._depth)
-        self.units, self.slices = [], []
-        for column in self.columns:
-            start = len(self.units)
-            self.units += column.units(start)
-            self.slices.append(slice(start, len(self.units)))
-        self.nominal = np.concatenate([nominal, np.zeros(len(self.differences), dtype=bool)])
-        self.gaps = self._find_gaps()
+
+    def _place(self, values, categorical, calendar):
+        """Have what times tell be levels, or else computed, and list the times that have a unit with what they tell."""
+        self.calendar = {}
+        for j, (i, part) in calendar.items():
+            is_listed = type(self.columns[i]) is NumericColumn and part.can_be_listed(self.columns[i])
+            if is_listed:
+                self.calendar.setdefault(i, {})[j] = part
+            if not is_listed or len(self.columns[j].levels.values) > MAX_LEVELS:
+                self.columns[j] = CalendarColumn(values[:, j], i, part, categorical[j])
 
     def _replace(self, j, line):
         """Have a column be a line of columns that are none."""
@@ -142,6 +145,26 @@ class Codec:
             if isinstance(other, (LinearColumn, RoundedSum)):
                 other.replace(j, line)
         self.columns[j] = line
+
+    def _make_units(self):
+        """The units of the columns in their order, but that times and what they tell come first."""
+        first = [j for i, parts in self.calendar.items() for j in (i, *parts)]
+        self.order = first + [j for j in range(len(self.columns)) if j not in first]
+        self.units, self.slices = [], [slice(0)] * len(self.columns)
+        for j in self.order:
+            start = len(self.units)
+            self.units += self.columns[j].units(start)
+            self.slices[j] = slice(start, len(self.units))
+        self.column_of = np.repeat(self.order, [self.slices[j].stop - self.slices[j].start for j in self.order])
+        for i, j, part in self.parts():
+            times, own = self.slices[i], self.slices[j].start
+            told = part.levels_of(self.columns[i], self.columns[j].levels, range(times.start, times.stop))
+            self.units[own] = replace(self.units[own], told=told)
+
+    def parts(self):
+        """Triples of a column of times, one whose levels they tell, and its CalendarPart."""
+        parts = ((i, j, part) for i, parts in self.calendar.items() for j, part in parts.items())
+        return [(i, j, part) for i, j, part in parts if isinstance(self.columns[j], DiscreteColumn)]
 
     def _depth(self, j):
         """How many columns must be computed one after the other until column j is."""
@@ -167,6 +190,9 @@ class Codec:
         sources = []  # of several units that tell the same, the first
         for j, unit in enumerate(self.units):
             if unit.n_levels < 2 or (j == 0 and isinstance(self.columns[0], LabelColumn)):
+                continue
+            if unit.told is not None:
+                sources.append(j)
                 continue
             pairs = {i: (codes[:, i], codes[:, j], (self.units[i].n_levels, unit.n_levels)) for i in sources}
             found = {
@@ -198,8 +224,8 @@ class Codec:
         """Of each difference whose base may be missing: the unit and level that tell it, its own units and level."""
         if not self.differences:
             return []
-        behind = {difference.j: i for i, difference in self._differences()}
-        bases = [(behind.get(d.base, d.base), i) for i, d in self._differences()]
+        behind = {difference.j: i for i, difference in self.numbered_differences()}
+        bases = [(behind.get(d.base, d.base), i) for i, d in self.numbered_differences()]
         bases = [(base, i) for base, i in bases if not isinstance(self.columns[base], ComputedColumn)]
         pairs = [(self.slices[base].start, self.slices[i]) for base, i in bases]
         levels = self.missing_levels()
@@ -209,14 +235,18 @@ class Codec:
         """Rows of the values; with `rng`, numbers are spread inside their rounding step first."""
         values = self.extended(values)
         told = list(values.T)
-        for j, line in self._lines():
+        for j, line in self.lines():
             told[j] = line.misses(values, values[:, j])
         parts = [column.encode(x, rng) for column, x in zip(self.columns, told, strict=True)]
-        for i, difference in self._differences():
+        for i, difference in self.numbered_differences():
             _, codes, log_slopes = parts[i]
             log_slopes += np.where(np.isnan(values[:, i]), 0.0, difference.log_unit(self.columns[i].on_level(codes)))
-        z, codes, log_slopes = zip(*parts, strict=True)
-        rows = Rows(np.concatenate(z, axis=1), np.concatenate(codes, axis=1), np.column_stack(log_slopes))
+        z, codes = (np.concatenate([parts[j][k] for j in self.order], axis=1) for k in (0, 1))
+        rows = Rows(z, codes, np.column_stack([log_slopes for _, _, log_slopes in parts]))
+        for i, j, part in self.parts():
+            wrong = part.misses(values[:, i], values[:, j])
+            rows.z[wrong, self.slices[j]], rows.codes[wrong, self.slices[j]] = 0.0, ABSENT
+            rows.log_slopes[wrong, j] = 0.0
         for lookup in self.lookups:
             shared = rows.codes[:, lookup.own] == lookup.shared
             rows.log_slopes[shared, lookup.column] += lookup.log_share(rows.codes[shared])
@@ -242,43 +272,46 @@ class Codec:
         self.fill_lines(given, enforce_decimals)
         return given
 
-    def _differences(self):
+    def numbered_differences(self):
         """Index and Difference of the columns behind those of the table."""
         return list(enumerate(self.differences, self.n_columns))
 
-    def _lines(self):
+    def lines(self):
         """Index and column of those that others tell, in an order in which they can be computed."""
         return [(j, self.columns[j]) for j in self.computed]
 
     def fill_lines(self, values, enforce_decimals):
         """Compute the columns that others tell, in place, and differences that are rounding alone."""
-        rounding = {difference.j: (i, difference) for i, difference in self._differences() if difference.grid}
-        for j, line in self._lines():
+        rounding = {difference.j: (i, difference) for i, difference in self.numbered_differences() if difference.grid}
+        for j, line in self.lines():
             if j in rounding and enforce_decimals:
                 i, difference = rounding[j]
                 is_missing = np.isnan(values[:, i])
                 values[:, j] = np.where(is_missing, np.nan, difference.rounded(values))
                 values[:, i] = difference.of(values)
             values[:, j] = line.of(values, enforce_decimals)
+        for i, j, part in self.parts():
+            values[:, j] = part.of(values[:, i])
 
     def tied(self):
         """Mask of the columns of the table that are tied to others: computed from them, or by levels."""
         tied = np.zeros(len(self.columns), dtype=bool)
-        for j, line in self._lines():
+        for j, line in self.lines():
             tied[[j, *line.sources]] = True
-        column_of = self._column_of()
         for j, i, _ in self._dependencies():  # those of lookups among them
-            tied[column_of[[i, j]]] = True
+            tied[self.column_of[[i, j]]] = True
+        for i, parts in self.calendar.items():
+            tied[[i, *parts]] = True
         return tied[: self.n_columns]
 
     def may_be_impossible(self, enforce_bounds):
         """Whether drawn rows can be."""
-        has_rounded = any(isinstance(line, RoundedColumn) for _, line in self._lines())
+        has_rounded = any(isinstance(line, RoundedColumn) for _, line in self.lines())
         return bool(self.lookups) or (has_rounded and not enforce_bounds)
 
     def sums(self):
         """Index and column of those that several others tell."""
-        return [(j, line) for j, line in self._lines() if line.is_joint]
+        return [(j, line) for j, line in self.lines() if line.is_joint]
 
     def beyond(self, values):
         """Mask of the rows in which a sum is beyond its bounds."""
@@ -290,7 +323,7 @@ class Codec:
     def impossible(self, values):
         """Mask of the rows in which there is no number to compute, or whose category does not tell the rest of them."""
         impossible = np.zeros(len(values), dtype=bool)
-        for j, line in self._lines():
+        for j, line in self.lines():
             if isinstance(line, RoundedColumn):
                 impossible |= np.isinf(values[:, j])
         for lookup in self.lookups:
@@ -306,7 +339,7 @@ class Codec:
 
     def _told_levels(self, lookup, values):
         """Levels of the units that a lookup tells, (n, n_units)."""
-        columns = self._column_of()[lookup.units]
+        columns = self.column_of[lookup.units]
         return np.column_stack(list(self.level_codes(columns, values).values()))
 
     def find_ranges(self, values):
@@ -326,13 +359,15 @@ class Codec:
         What is asked for need only be as near as the decimals of a source allow.
         """
         values = self.extended(values)
-        for j, line in self._lines():
+        for j, line in self.lines():
             x = values[:, j]
             breaks = line.cannot_be(values, x, self.columns) if are_asked else line.misses(values, x) > 0
             yield [j, *line.sources], breaks
+        for i, j, part in self.parts():
+            yield [j, i], part.misses(values[:, i], values[:, j])
         dependencies = self._dependencies()
         if dependencies:
-            codes, column_of = self.encode(values).codes, self._column_of().tolist()
+            codes, column_of = self.encode(values).codes, self.column_of.tolist()
         for j, i, allowed in dependencies:
             known = (codes[:, i] != ABSENT) & (codes[:, j] != ABSENT)
             yield [column_of[j], column_of[i]], known & ~allowed[codes[:, i], codes[:, j]]
@@ -347,7 +382,7 @@ class Codec:
 
     def broken_differences(self, values):
         """Pairs of the columns of a difference, and the mask of the rows in which it is beyond its bounds."""
-        for i, difference in self._differences():
+        for i, difference in self.numbered_differences():
             d, column = difference.of(values), self.columns[i]
             yield (difference.j, difference.base), (d < column.low) | (d > column.high)
 
@@ -390,219 +425,25 @@ class Codec:
 
     def finite(self, values):
         """Values with bounds in the place of infinite ones, of columns that could not be computed."""
-        for j, line in self._lines():
+        for j, line in self.lines():
             values[:, j] = np.where(np.isinf(values[:, j]), np.clip(values[:, j], line.low, line.high), values[:, j])
         return values
-
-    def missed(self, values, given, fixed):
-        """Mask of the rows in which what is computed is not what is given."""
-        missed = np.zeros(len(values), dtype=bool)
-        for j, line in self._lines():
-            is_open = fixed[:, j] & ~fixed[:, line.sources].all(axis=1)
-            missed |= is_open & line.cannot_be(values, given[:, j], self.columns)
-        for lookup in self.lookups:
-            missed |= lookup.misses(given, fixed)
-        return missed
-
-    def contradicted(self, values, fixed, options):
-        """Mask of the rows in which what is fixed contradicts relations: lines, products, or levels."""
-        contradicted = np.zeros(len(values), dtype=bool)
-        for columns, mask in self.broken(values, are_asked=True):
-            contradicted |= fixed[:, columns].all(axis=1) & mask
-        for unknown, rows in self.unknowns(fixed):
-            if unknown.steps and not unknown.is_circular and fixed[rows][:, unknown.needs].all():
-                solution, _ = self.solve(unknown, values[rows], options)
-                contradicted[rows] |= np.isneginf(solution.log_size) & ~solution.any_does
-        return contradicted
 
     def _dependencies(self):
         """Triples of a unit, an earlier one, and which levels of both go together."""
         return [(j, i, allowed) for j, unit in enumerate(self.units) for i, allowed in unit.allowed.items()]
 
-    def unknowns(self, fixed):
-        """Pairs (Unknown, mask of rows) where fixed columns tell what a free one is, given others.
-
-        No source of one is needed by another of the same rows.
-
-        Parameters
-        ----------
-        fixed : mask (n, n_columns)
-        """
-        if not self.computed:
-            return
-        patterns, pattern = np.unique(fixed, axis=0, return_inverse=True)
-        for k, known in enumerate(patterns):
-            for unknown in self._unknowns_of(known):
-                yield unknown, pattern.ravel() == k
-
-    def _unknowns_of(self, known):
-        """The equations of `eliminate`, then the rounded columns, each solved for a column that no other needs."""
-        found, wanted = [], []
-        for equation, source in eliminate(self._lines(), known, self.columns):
-            if isinstance(self.columns[source], RoundedColumn):
-                wanted.append((source, equation))
-            else:
-                found.append(self._unknown(source, known, equation, source))
-        wanted += [(j, None) for j, line in self._lines() if known[j] and isinstance(line, RoundedColumn)]
-        for j, equation in wanted:
-            taken = {i for unknown in found for i in [unknown.source, *unknown.needs]}
-            ways = [self._unknown(steps[-1][1], known, equation, j, steps) for steps in self._steps(j, known, taken)]
-            found += sorted(ways, key=lambda unknown: unknown.is_circular)[:1]
-        return found
-
-    def _steps(self, j, known, taken):
-        """Ways from a rounded column to a free one, the best first: pairs of a rounded column and a source of it."""
-        free = [i for i in self.columns[j].sources if not (known[i] or i in taken)]
-        for i in sorted(free, key=lambda i: (kind_to_solve(self.columns[i]), i), reverse=True):
-            if i not in self.computed:
-                yield ((j, i),)
-            elif isinstance(self.columns[i], RoundedColumn):
-                yield from (((j, i), *deeper) for deeper in self._steps(i, known, taken))
-
-    def _unknown(self, source, known, equation, via, steps=()):
-        """What a column is solved from, down to columns that are not computed, or known."""
-        solved = {source, *(i for _, i in steps)}
-        direct = [] if equation is None else [i for i in np.flatnonzero(equation[:-1]) if i != via]
-        direct += [via] if equation is None else []
-        direct += [i for j, _ in steps for i in self.columns[j].sources if i not in solved]
-        needs, computed = [], []
-        while direct:
-            i = direct.pop()
-            if i in self.computed and not known[i]:
-                computed.append(i)
-                direct += self.columns[i].sources
-            elif i not in needs:
-                needs.append(i)
-        computed, others = [i for i in self.computed if i in computed], sorted(set(needs) - {source})
-        return Unknown(source, others, computed, equation, via, steps, source in needs)
-
-    def solve(self, unknown, values, options, rng=None):
-        """The Solution of an unknown in rows, and by how much rounding has moved the column that its equation tells.
-
-        Without `rng`, of several numbers that are rounded to the same those nearest to the values are taken. What is
-        computed from the source itself is found by iteration, which converges where it hangs on the source by less
-        than the rest does; whoever calls must look whether it has.
-        """
-        if not unknown.is_circular:
-            return self._solve_once(unknown, values, options, rng)
-        values, column = values.copy(), self.columns[unknown.source]
-        own = values[:, unknown.source]  # a view
-        own[np.isnan(own)] = (column.low + column.high) / 2
-        raw, by = Options(enforce_bounds=False, enforce_decimals=False), NUDGE * (column.high - column.low)
-        for _ in range(MAX_ITERATIONS):
-            before, own[:] = own.copy(), self._solve_once(unknown, values, raw)[0].x
-            if np.allclose(own, before, rtol=0.0, atol=NUDGE * by, equal_nan=True):
-                break
-        exact = own.copy()
-        for _ in range(2):  # the second time with what belongs to a number on its grid
-            solution, miss = self._solve_once(unknown, values, options)
-            own[:] = np.where(np.isnan(solution.x), exact, solution.x)
-        own[:] = exact
-        own += by
-        slope = (self._solve_once(unknown, values, raw)[0].x - exact) / by
-        log_size = solution.log_size - np.log(np.maximum(np.abs(1 - slope), NUDGE))
-        return solution._replace(log_size=log_size), miss
-
-    def _solve_once(self, unknown, values, options, rng=None):
-        values, n = values.copy(), len(values)
-        for i in unknown.computed:
-            values[:, i] = self.columns[i].of(values, options.enforce_decimals)
-        x, miss, log_size, any_does = values[:, unknown.via], np.zeros(n), np.zeros(n), np.zeros(n, dtype=bool)
-        if unknown.equation is not None:
-            x, miss = self._solve_equation(unknown.equation, unknown.via, values, options.enforce_decimals)
-        for j, i in unknown.steps:
-            if i in self.computed:
-                values[:, i] = self.columns[i].of(values, options.enforce_decimals)
-            solution = self.columns[j].solve(i, self.columns[i], values, x, options, rng)
-            x, log_size, any_does = solution.x, log_size + solution.log_size, any_does | solution.any_does
-        return Solution(x, log_size, any_does), miss
-
-    def _solve_equation(self, equation, source, values, enforce_decimals):
-        """Numbers of a source that belong to the rest of the rows, and by how much rounding has moved them."""
-        others = np.flatnonzero(equation[:-1])
-        others = others[others != source]
-        exact = -(values[:, others] @ equation[others] + equation[-1])
-        column = self.columns[source]
-        sizes = [max(abs(self.columns[i].low), abs(self.columns[i].high)) for i in others]
-        error = 8 * np.spacing(np.abs(equation[others]) * sizes).sum()
-        error = max(error, float_error(column.low, column.high, column.step), ON_GRID * column.step)
-        on_grid = round_to_grid(exact, column.step)
-        x = column.snapped(np.where(np.abs(on_grid - exact) <= error, on_grid, exact), enforce_decimals)
-        miss = x - exact
-        return x, np.where(np.abs(miss) <= (min(error, column.step / 4) if column.step else error), 0.0, miss)
-
-    def complete(self, values, fixed, options):
-        """Values and mask of fixed cells, with what the relations tell of them alone."""
-        values, fixed = self._with_fixed_differences(values, fixed)
-        n_fixed = -1
-        while fixed.sum() > n_fixed:
-            n_fixed = fixed.sum()
-            for j, product in self._lines():
-                if isinstance(product, RoundedColumn):
-                    told = fixed[:, product.sources].all(axis=1) & ~fixed[:, j]
-                    values[told, j], fixed[told, j] = product.of(values[told], options.enforce_decimals), True
-            for lookup in self.lookups:
-                self._look_up(lookup, values, fixed)
-            for unknown, rows in self.unknowns(fixed.copy()):
-                if fixed[rows][:, unknown.needs].all():
-                    solution, _ = self.solve(unknown, values[rows], options)
-                    alone = (solution.log_size == 0) & ~solution.any_does & (not unknown.is_circular)
-                    told = np.flatnonzero(rows)[alone]
-                    values[told, unknown.source], fixed[told, unknown.source] = solution.x[alone], True
-        return values, fixed
-
-    def _look_up(self, lookup, values, fixed):
-        """Set free cells of the rows in which a category tells them, in place."""
-        where, known = lookup.position(values)
-        known &= fixed[:, lookup.column]
-        column_of = self._column_of()
-        told = [(f.column, f.told[where]) for f in lookup.followers]
-        for i, levels in zip(lookup.units[: len(lookup.units) - len(told)], lookup.told[where].T):
-            told.append((column_of[i], self.columns[column_of[i]].levels.decode(levels, None)))
-        for j, x in told:
-            rows = known & ~fixed[:, j]
-            values[rows, j], fixed[rows, j] = x[rows], True
-
-    def _with_fixed_differences(self, values, fixed):
-        """Copies with the differences, which are fixed where both of their columns are.
-
-        A number that is fixed as missing has a missing difference, or sources that are missing with it, and is computed
-        from these.
-        """
-        extended = self.extended(np.where(fixed, values, np.nan))
-        fixed = np.column_stack([fixed, *(fixed[:, [d.j, d.base]].all(axis=1) for d in self.differences)])
-        for i, difference in self._differences():
-            gaps = fixed[:, difference.j] & np.isnan(extended[:, difference.j])
-            fixed[gaps, i], fixed[gaps, difference.j] = True, False
-        values = np.where(fixed, extended, np.column_stack([values, extended[:, self.n_columns :]]))
-        for j, line in self.sums():
-            missing = [i for i in line.sources if has_gaps(self.columns[i])] if has_gaps(line) else []
-            gaps = np.flatnonzero(fixed[:, j] & np.isnan(values[:, j]))
-            values[np.ix_(gaps, missing)], fixed[np.ix_(gaps, missing)] = np.nan, True
-            fixed[gaps, j] &= not missing
-        return values, fixed
-
-    def are_open(self, fixed):
-        """Mask of the cells of lines, with free sources."""
-        are_open = np.zeros_like(fixed)
-        for j, line in self._lines():
-            are_open[:, j] = ~fixed[:, line.sources].all(axis=1)
-        return are_open
-
     def in_units(self, log_prob, log_slopes):
         """Log-density of each column of the table, (n, n_columns), from that of each unit."""
-        parts = np.add.reduceat(log_prob, [s.start for s in self.slices], axis=1) + log_slopes
-        for i, difference in self._differences():
+        in_order = np.add.reduceat(log_prob, [self.slices[j].start for j in self.order], axis=1)
+        parts = in_order[:, np.argsort(self.order)] + log_slopes
+        for i, difference in self.numbered_differences():
             parts[:, difference.j] += parts[:, i]
         return parts[:, : self.n_columns]
 
     def unit_mask(self, columns):
         """Mask of the units of the columns in a mask, (..., n_columns) -> (..., d)."""
-        return np.repeat(columns, [s.stop - s.start for s in self.slices], axis=-1)
-
-    def _column_of(self):
-        """Index of the column of each unit, (d,)."""
-        return self.unit_mask(np.arange(len(self.columns)))
+        return columns[..., self.column_of]
 
     def missing_levels(self):
         """Level of each unit that means a missing cell, ABSENT if none does, (d,)."""

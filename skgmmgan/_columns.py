@@ -32,6 +32,16 @@ ABSENT = -1  # the code of an unseen level, and of an inactive continuous unit
 
 
 @dataclass(frozen=True)
+class Told:
+    """The level of a unit that a number tells by the piece of its coordinate, or the state that it is in."""
+
+    units: list  # of the number: the last is continuous, and before it may come its states
+    edges: np.ndarray  # between pieces
+    levels: np.ndarray  # of each piece, one more
+    by_state: np.ndarray  # of each state
+
+
+@dataclass(frozen=True)
 class Unit:
     """One factor of a row's density: discrete with the observed shares of its levels, or continuous without any."""
 
@@ -39,6 +49,7 @@ class Unit:
     parent: int = -1  # index of the state unit that switches a continuous unit on; -1: always on
     # by the index of an earlier unit, the levels that go with each of its levels: (its levels + 1, n_levels)
     allowed: dict = field(default_factory=dict)
+    told: Told | None = None
 
     @property
     def n_levels(self):
@@ -237,7 +248,7 @@ class NumericColumn:
     def as_given(self, x, enforce_bounds, enforce_decimals):
         if enforce_decimals:
             nearest = self.grid.nearest(x)
-            x = nearest_within(self._atoms(), x, nearest, error_of(self)) if len(self.grid.values) else nearest
+            x = nearest_within(self.atoms(), x, nearest, error_of(self)) if len(self.grid.values) else nearest
         return np.clip(x, self.low, self.high) if enforce_bounds else x
 
     def snapped(self, x, enforce_decimals):
@@ -245,9 +256,10 @@ class NumericColumn:
         on_decimals = enforce_decimals and isinstance(self.grid, Decimals)
         rounded = self.grid.nearest(x) if on_decimals else round_to_grid(x, self.step * enforce_decimals)
         on_grid = nearest_within(self.grid.values, x, rounded, error_of(self))
-        return nearest_within(self._atoms(), x, on_grid, error_of(self))
+        return nearest_within(self.atoms(), x, on_grid, error_of(self))
 
-    def _atoms(self):
+    def atoms(self):
+        """Numbers that are states of their own."""
         return np.empty(0) if self.levels is None else self.levels.values[np.isfinite(self.levels.values)]
 
     def allows(self, x, enforce_bounds):

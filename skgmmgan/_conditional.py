@@ -20,6 +20,7 @@ from ._columns import ABSENT, ACTIVE, draw_margin, log_margin
 from ._containers import is_missing
 from ._generator import draw_index, draw_number, mixture_log_prob
 from ._model import seeded_stream
+from ._unknowns import Unknowns
 
 DRAWS_PER_POOL = 500  # rows that share a pool of particles
 PARTICLES_PER_DRAW = (2, 6, 24, 96)  # tried in turn, until the effective sample size is large enough
@@ -49,13 +50,11 @@ def draw_given(model, given, n, rng):
 
     The size is 0 where what is given contradicts a relation between columns.
     """
-    codec = model.codec
-    values, fixed = codec.complete(given.values, given.fixed, model.options)
+    codec, unknowns = model.codec, Unknowns(model.codec, model.options)
+    values, fixed = unknowns.complete(given.values, given.fixed)
     told = fixed.copy()
     told[:, : codec.n_columns] &= ~given.fixed
-    failed = (~codec.allows(values, told, model.enforce_bounds)).any(axis=1) | codec.contradicted(
-        values, fixed, model.options
-    )
+    failed = (~codec.allows(values, told, model.enforce_bounds)).any(axis=1) | unknowns.contradicted(values, fixed)
     given = given._replace(values=values, fixed=fixed)
     size = min(n, DRAWS_PER_POOL)
     n_pools = -(-n // size)
@@ -91,7 +90,8 @@ class Pool:
     def __init__(self, model, generator, given, size, rng, stream):
         self.model, self.given, self.size, self.rng, self.stream = model, given, size, rng, stream
         self.m = len(given.values)
-        self.unknowns = list(model.codec.unknowns(given.fixed))
+        self.unknowns = Unknowns(model.codec, model.options)
+        self.wanted = list(self.unknowns.of(given.fixed))
         self.ahead = {}  # by column, numbers drawn before their turn, NaN for the other particles
         self.failed = np.zeros(self.m, dtype=bool)  # whether no number of a line can be had
         self.log_weights = np.zeros((self.m, size))
@@ -103,14 +103,15 @@ class Pool:
     def _fill(self):
         codec, device = self.model.codec, self.model.device
         rows = codec.encode(self.given.values)
-        fixed = self.given.fixed & ~codec.are_open(self.given.fixed)  # those will be on their lines
+        fixed = self.given.fixed & ~self.unknowns.are_open(self.given.fixed)  # those will be on their lines
         fixed = torch.as_tensor(codec.unit_mask(fixed), device=device)
         z = torch.as_tensor(rows.z, dtype=torch.float32, device=device).clamp(-MAX_Z, MAX_Z)
         codes = torch.as_tensor(rows.codes, device=device)
         missing = codec.missing_levels() if self.given.exclude_missing else np.full(len(codec.units), ABSENT)
-        for j, units in enumerate(codec.slices):
+        for nth, j in enumerate(codec.order):
+            units = codec.slices[j]
             known = [t[:, units].repeat_interleave(self.size, 0) for t in (fixed, z, codes)]
-            gain = self._solve(j, *known)
+            gain = self._solve(j, codec.order[nth + 1 :], *known)
             for i, f, known_z, level in zip(range(units.start, units.stop), *(t.T for t in known)):
                 n_levels = codec.units[i].n_levels
                 if n_levels:
@@ -132,21 +133,20 @@ class Pool:
             values[:, k] = np.where(np.isnan(x), values[:, k], x)
         return values
 
-    def _solve(self, j, fixed, z, codes):
-        """Set in place what lines tell of column j; returns what that adds to the log-weights, (m size,)."""
-        codec, gain = self.model.codec, np.zeros(len(z))
-        column = codec.columns[j]
+    def _solve(self, j, later, fixed, z, codes):
+        """Set in place what is told of column j, before the later ones; returns the gain of log-weights, (m size,)."""
+        column, gain = self.model.codec.columns[j], np.zeros(len(z))
         if j in self.ahead:
             drawn = np.flatnonzero(~np.isnan(self.ahead[j]))
             rows = column.encode(self.ahead[j][drawn], None)
             self._set(rows, drawn, fixed, z, codes)
             gain[drawn] = -log_margin(column, *rows[:2])
-        for unknown, groups in self.unknowns:
+        for unknown, groups in self.wanted:
             if unknown.source == j:
                 where = np.flatnonzero(np.repeat(groups, self.size))
-                self._draw_ahead([k for k in unknown.needs if k > j], where)
+                self._draw_ahead([k for k in unknown.needs if k in later], where)
                 values = self._values()[where]
-                solution, miss = codec.solve(unknown, values, self.model.options, self.rng)
+                solution, miss = self.unknowns.solve(unknown, values, self.rng)
                 possible = self._make_up(unknown.equation, j, where, miss)
                 possible &= column.allows(solution.x, self.model.enforce_bounds) & ~np.isnan(solution.x)
                 told = ~solution.any_does
@@ -245,9 +245,9 @@ class Pool:
     def draw(self, n):
         """n rows for each given row, (m, n, n_columns), and the effective sample size, (m,)."""
         codec, values = self.model.codec, self._values()
-        for unknown, groups in self.unknowns:
+        for unknown, groups in self.wanted:
             where = np.flatnonzero(np.repeat(groups, self.size))
-            solution, _ = codec.solve(unknown, values[where], self.model.options)
+            solution, _ = self.unknowns.solve(unknown, values[where])
             told = ~(solution.any_does | np.isnan(solution.x))
             values[where[told], unknown.source] = solution.x[told]
         fixed = np.repeat(self.given.fixed, self.size, axis=0)
@@ -255,7 +255,7 @@ class Pool:
             lookup.draw_given(values, self.walk.codes.cpu().numpy(), fixed, self.rng)
         codec.fill_lines(values, self.model.enforce_decimals)
         given = self._with_given(values)  # also what is off its line
-        missed = codec.missed(values, given, fixed)
+        missed = self.unknowns.missed(values, given, fixed)
         values = given
         tilt = np.minimum(self.model.log_tilt(values), self.model.log_cap)
         beyond = (missed | self.model.beyond(values, fixed)).reshape(self.m, self.size)

@@ -47,6 +47,10 @@ class ArrayContainer:
         """Whether a column holds dates, times or their differences."""
         return False
 
+    def ticks(self, dtype):
+        """Unit of the ticks of dates or times, and by how much local time is ahead of theirs; None if that changes."""
+        return None
+
     def equal(self, a, b):
         """Whether two cells are the same number or time."""
         return a == b

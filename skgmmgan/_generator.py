@@ -93,6 +93,12 @@ class Generator(nn.Module):
         for i, unit in enumerate(units):
             for source, allowed in unit.allowed.items():
                 self.register_buffer(f"allowed_{i}_{source}", torch.tensor(allowed), persistent=False)
+        self.told = {i: unit.told.units for i, unit in enumerate(units) if unit.told is not None}
+        for i in self.told:
+            told = units[i].told
+            for name, array in (("edges", told.edges), ("pieces", told.levels), ("states", told.by_state)):
+                self.register_buffer(f"{name}_{i}", torch.tensor(array), persistent=False)
+        self.register_buffer("are_told", torch.tensor([i in self.told for i in self.discrete]), persistent=False)
         self.n_levels = n_levels[self.discrete].tolist()
         self.register_buffer("first_levels", torch.tensor(np.cumsum(self.n_levels, dtype=int) - self.n_levels))
 
@@ -180,7 +186,8 @@ class Generator(nn.Module):
         logits = base + torch.cat([outputs[i] for i in self.discrete], 1)  # (n, sum of levels)
         log_prob = torch.cat([torch.log_softmax(part, 1) for part in logits.split(self.n_levels, 1)], 1)
         codes = codes[:, self.discrete]
-        seen = log_prob.gather(1, codes.clamp(min=0) + self.first_levels) + self.log_seen
+        seen = log_prob.gather(1, codes.clamp(min=0) + self.first_levels)
+        seen = torch.where(self.are_told, 0.0, seen) + self.log_seen
         return torch.where((codes == ABSENT) | seen.isneginf(), self.log_unseen, seen).unbind(1)
 
     def _continuous_log_prob(self, z, codes, means, log_weights, outputs):
@@ -271,8 +278,20 @@ class GeneratorWalk:
 
     def level_log_prob(self, i):
         """Log-probability of each level of a discrete unit among those seen, (n, V)."""
+        output = self.network.output(i)
+        if i in self.generator.told:
+            return self._certain(i, output)
         base = self.generator._base(i, *self.prior.conditional(i), self.codes)
-        return torch.log_softmax(base + self.network.output(i), 1)
+        return torch.log_softmax(base + output, 1)
+
+    def _certain(self, i, output):
+        """Log-probability 0 of the level that a number tells, (n, V)."""
+        *states, number = self.generator.told[i]
+        edges, pieces, by_state = (getattr(self.generator, f"{name}_{i}") for name in ("edges", "pieces", "states"))
+        level = pieces[torch.bucketize(self.z[:, number].contiguous(), edges, right=True)]
+        for state in states:
+            level = torch.where(self.codes[:, number] == ACTIVE, level, by_state[self.codes[:, state].clamp(min=0)])
+        return torch.full_like(output, -torch.inf).scatter_(1, level[:, None], 0.0)
 
     def components(self, i):
         """Log-weights, means and log-scales of a continuous unit's parts, each (n, R K)."""

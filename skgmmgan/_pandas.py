@@ -120,6 +120,15 @@ class PandasContainer:
     def is_time(self, dtype):
         return dtype.content in TIMES if isinstance(dtype, ObjectColumn) else _is_time(dtype)
 
+    def ticks(self, dtype):
+        if isinstance(dtype, ObjectColumn):
+            return (OBJECT_UNIT, timedelta()) if TIMES.get(dtype.content) == "M" else None
+        if not _is_time(dtype) or dtype.kind == "m":
+            return None
+        zone = _zone(dtype)
+        ahead = timedelta() if zone is None else zone.utcoffset(None)
+        return None if ahead is None else (_unit(dtype), ahead)
+
     def equal(self, a, b):
         import pandas as pd
 
@@ -284,6 +293,13 @@ def _unit(dtype):
     return match[1] if match else OBJECT_UNIT
 
 
+def _zone(dtype):
+    """Time zone of a dtype of datetimes, or None."""
+    import pandas as pd
+
+    return pd.DatetimeIndex(pd.Series([], dtype=dtype)).tz
+
+
 def _ticks(series, kind, unit):
     """int64 ticks since the epoch in UTC, or of a timedelta."""
     import pandas as pd
@@ -297,7 +313,7 @@ def _from_ticks(ticks, dtype):
     import pandas as pd
 
     series = pd.Series(ticks.view(f"{dtype.kind}8[{_unit(dtype)}]"))
-    zone = None if dtype.kind == "m" else pd.DatetimeIndex(pd.Series([], dtype=dtype)).tz
+    zone = None if dtype.kind == "m" else _zone(dtype)
     return (series if zone is None else series.dt.tz_localize("UTC").dt.tz_convert(zone)).astype(dtype)
 
 

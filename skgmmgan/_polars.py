@@ -1,6 +1,6 @@
 """polars DataFrames, and others that narwhals knows, read and written back."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 import numpy as np
 
@@ -68,6 +68,14 @@ class NarwhalsContainer:
 
     def is_time(self, dtype):
         return dtype.is_temporal()
+
+    def ticks(self, dtype):
+        import narwhals as nw
+
+        if dtype == nw.Date:
+            return "D", timedelta()
+        is_even = dtype == nw.Datetime and dtype.time_zone in (None, "UTC")
+        return (dtype.time_unit, timedelta()) if is_even else None
 
     def equal(self, a, b):
         return as_datetime(a) == as_datetime(b)

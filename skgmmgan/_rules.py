@@ -52,7 +52,9 @@ def rule_errors(real, synthetic):
 def rule_errors_of(real, *others):
     """What `rule_errors` returns, for each of the other tables."""
     (real, *others), table = matrices_of(real, *others)
-    codec = Codec(real, table.categorical, table.nominal, n_knots=N_KNOTS, rng=np.random.RandomState(0))
+    codec = Codec(
+        real, table.categorical, table.nominal, n_knots=N_KNOTS, rng=np.random.RandomState(0), clocks=table.clocks
+    )
     codec.restrict(real)
     ranges = codec.find_ranges(real)
     return [_shares(codec, ranges, values, table.names) for values in others]

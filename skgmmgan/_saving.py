@@ -6,9 +6,12 @@ import zipfile
 from importlib.metadata import version
 from pathlib import Path
 
+from sklearn.utils.validation import check_is_fitted
+
+from ._calendar import CalendarColumn, CalendarPart, Clock
 from ._classifier import GMMGANClassifier
 from ._codec import Codec
-from ._columns import DiscreteColumn, LabelColumn, Levels, NumericColumn, Unit
+from ._columns import DiscreteColumn, LabelColumn, Levels, NumericColumn, Told, Unit
 from ._containers import ArrayContainer, NarwhalsContainer, PandasContainer
 from ._differences import Difference
 from ._discriminator import TorchMLPClassifier
@@ -27,6 +30,9 @@ OWN = [
     *(GMMGAN, GMMGANClassifier, TorchMLPClassifier, Model, Generator, LabelledGenerator),
     *(Cells, Decimals, Spline),
     *(
+        CalendarColumn,
+        CalendarPart,
+        Clock,
         Codec,
         Difference,
         DiscreteColumn,
@@ -40,6 +46,7 @@ OWN = [
         ProductColumn,
         Range,
         RoundedSum,
+        Told,
         Unit,
     ),
     *(Table, Categories, Floats, Integers, ArrayContainer, NarwhalsContainer, PandasContainer),
@@ -68,6 +75,8 @@ def save(estimator, path):
 
     Raises
     ------
+    NotFittedError
+        If the estimator is not fitted.
     TypeError
         If the estimator holds something that could not be read back without executing code, for example a
         discriminator that is not scikit-learn's, or categories that are neither text, numbers nor times. `joblib` can
@@ -89,6 +98,7 @@ def save(estimator, path):
     >>> again.score(X) == model.score(X)
     True
     """
+    check_is_fitted(estimator)
     skops = _import_skops()
     try:
         data = skops.dumps(estimator, compression=zipfile.ZIP_DEFLATED)

@@ -7,7 +7,7 @@ import math
 import numbers
 import re
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 
@@ -305,6 +305,21 @@ class Table:
         if column.is_cut and column.n_distinct <= X.shape[0] // 2:  # hashes that repeat: no float may round them
             return Categories(self.container, series, label, min_count)
         return column
+
+    @property
+    def clocks(self):
+        """By the index of each column of times, the tick from which it counts and the ticks of a day, in local time.
+
+        There is none for times whose days are not all as long.
+        """
+        clocks = {}
+        for j, column in enumerate(self.columns):
+            found = None if column.categories else self.container.ticks(column.dtype)
+            if found is not None:
+                unit, ahead = found
+                per_day = int(np.timedelta64(1, "D") // np.timedelta64(1, unit))
+                clocks[j] = column.origin + round(per_day * (ahead / timedelta(days=1))), per_day
+        return clocks
 
     @property
     def nominal(self):

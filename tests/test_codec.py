@@ -10,6 +10,7 @@ from skgmmgan._numbers import Decimals
 from skgmmgan._relations import find_grouped
 from skgmmgan._rounded import Options
 from skgmmgan._table import UNSEEN
+from skgmmgan._unknowns import Unknowns
 
 
 def make_codec(values, categorical=False, nominal=None, **kwargs):
@@ -64,7 +65,7 @@ def test_a_line_of_an_uneven_list(rng):
     values, codec = make_codec(np.column_stack([source, source * 0.0254]))
     assert codec.columns[1].sources == [0]
     asked, fixed = np.array([[np.nan, 38.5 * 0.0254]]), np.array([[False, True]])
-    completed, _ = codec.complete(asked, fixed, Options())
+    completed, _ = Unknowns(codec, Options()).complete(asked, fixed)
     assert completed[0, 0] == 38.5
     assert np.array_equal(codec.as_given(values)[:, 0], source)
 

@@ -27,6 +27,7 @@ from sklearn.utils import estimator_html_repr
 from threadpoolctl import threadpool_limits
 
 from skgmmgan import GMMGAN, _em, _training
+from skgmmgan._base import progress_bar
 from skgmmgan.metrics import mode_coverage
 
 SHORT = {"max_epochs": 3, "adversarial_rounds": 3}  # leaves something to the discriminators
@@ -650,6 +651,12 @@ def test_verbose_shows_progress_on_stderr(capfd):
     out, err = capfd.readouterr()
     assert out == ""
     assert "network" in err
+
+
+def test_progress_bars_end_full(capfd):
+    for _ in progress_bar(1)(range(40), desc="network"):
+        break
+    assert "1/1" in capfd.readouterr().err
 
 
 def test_auto_device_works_everywhere():

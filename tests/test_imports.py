@@ -17,8 +17,8 @@ ORDER = [
     {"_relations", "_prior"},
     {"_differences", "_ranges", "_lookups"},
     {"_rounded"},
-    {"_formulas"},
-    {"_codec"},
+    {"_formulas", "_calendar"},
+    {"_codec", "_unknowns"},
     {"_generator", "_discriminator"},
     {"_model", "_em"},
     {"_training", "_conditional", "_class_mixtures"},
@@ -44,9 +44,10 @@ NO_TORCH = {
         "_differences",
         "_rounded",
         "_formulas",
+        "_calendar",
         "_lookups",
     ),
-    *("_codec", "_comparison", "_neighbors", "_rules", "pipeline", "metrics"),
+    *("_codec", "_unknowns", "_comparison", "_neighbors", "_rules", "pipeline", "metrics"),
     *("_display", "_table_displays", "_model_displays", "plotting", "report"),
 }
 

@@ -49,7 +49,7 @@ def codec_of(values):
 
 def relations(values):
     """Kind and sources of the columns that are computed."""
-    return {j: (type(column).__name__, column.sources) for j, column in codec_of(values)._lines()}
+    return {j: (type(column).__name__, column.sources) for j, column in codec_of(values).lines()}
 
 
 def hold(rows):
@@ -72,10 +72,10 @@ def test_products_and_what_is_computed_from_them():
 
 
 def test_quotients_and_squares(rng):
-    (index,) = (column for _, column in codec_of(bodies())._lines())
+    (index,) = (column for _, column in codec_of(bodies()).lines())
     assert (index.sources, index.exponents.tolist(), index.factor) == ([0, 1], [1.0, -2.0], 10_000.0)
     radius = np.round(rng.uniform(1, 9, 300), 1)
-    (area,) = (column for _, column in codec_of(np.column_stack([radius, np.round(3.14 * radius**2, 2)]))._lines())
+    (area,) = (column for _, column in codec_of(np.column_stack([radius, np.round(3.14 * radius**2, 2)])).lines())
     assert (area.sources, area.power, area.factor) == ([0], 2, 3.14)
 
 
@@ -98,7 +98,7 @@ def test_functions_of_a_column(name, rng):
     x = np.where(rng.uniform(size=400) < 0.1, np.nan, np.round(rng.lognormal(3, 0.7, 400), 2))
     values = np.column_stack([x, rng.normal(size=400), of(x)])
     for own, table in (2, values), (0, values[:, ::-1]):
-        ((j, column),) = codec_of(table)._lines()
+        ((j, column),) = codec_of(table).lines()
         if column.power in (0, -1):
             assert j == own
         if j == own:
@@ -214,7 +214,7 @@ def test_no_products_by_chance(rng):
 
 
 def test_sums_that_are_rounded():
-    found = dict(codec_of(grades())._lines())
+    found = dict(codec_of(grades()).lines())
     assert set(found) == {3, 4}
     np.testing.assert_allclose(found[3].slopes, 1 / 3, rtol=1e-9)
     np.testing.assert_allclose(found[4].slopes, [0.2, 0.3, 0.5], rtol=1e-9)
@@ -369,7 +369,7 @@ def test_rates_and_what_they_belong_to(rng):
     tax = rng.choice([7, 19], n)
     net = cents(quantity * price * (1 - discount / 100))
     X = np.column_stack([quantity, price, discount, tax, net, cents(net * (1 + tax / 100))])
-    (_, net), (_, gross) = codec_of(X)._lines()
+    (_, net), (_, gross) = codec_of(X).lines()
     assert (net.sources, net.rates.tolist()[2], net.factor) == ([0, 1, 2], -0.01, 1.0)
     assert (gross.sources, gross.rates.tolist()[1], gross.factor) == ([4, 3], 0.01, 1.0)
     model = GMMGAN(**PRIOR).fit(X)
@@ -417,7 +417,7 @@ def test_the_quotient_is_computed_where_a_product_would_leave_it_free(rng):
     total = rng.poisson(200, 2000) + 20
     count = rng.binomial(total, rng.beta(2, 3, 2000))
     for share in (count / total, np.round(100 * count / total, 1)):
-        (j, column), *more = codec_of(np.column_stack([total, count, share]))._lines()
+        (j, column), *more = codec_of(np.column_stack([total, count, share])).lines()
         assert (j, column.sources, column.exponents.tolist(), more) == (2, [0, 1], [-1.0, 1.0], [])
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -57,6 +58,13 @@ def every_dtype():
 def saved_and_loaded(model, path):
     skgmmgan.save(model, path)
     return skgmmgan.load(path)
+
+
+def test_unfitted_estimators_are_not_saved(tmp_path):
+    for model in (GMMGAN(), make_pipeline(StandardScaler(), GMMGAN())):
+        with pytest.raises(NotFittedError):
+            skgmmgan.save(model, tmp_path / "model")
+    assert not list(tmp_path.iterdir())
 
 
 def test_every_dtype_comes_back(every_dtype, tmp_path):

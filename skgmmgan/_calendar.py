@@ -1,0 +1,258 @@
+"""What a date or a time tells of other columns in every row: its month, its weekday, its hour, in whatever words."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ._columns import ABSENT, Told, is_discrete
+from ._numbers import Decimals, grid_step
+from ._relations import MIN_ON_LINE, MIN_REPEATS, ComputedColumn, is_no_chance, some_rows
+from ._rounded import Solution
+
+MINUTE, HOUR, DAY = 1, 60, 1440  # minutes
+MONDAY = 3  # days from the Monday before it to the epoch
+MAX_PERIODS = 200_000  # between the first and the last time, for which what they tell is listed
+
+
+class Clock(NamedTuple):
+    """How times are numbers: the tick from which they count, and the ticks of a day."""
+
+    origin: int
+    ticks_per_day: int
+
+    def periods(self, x, minutes):
+        """Whole periods of so many minutes from the epoch to numbers x, (n,) integers."""
+        days, rest = np.divmod(np.floor(x).astype(np.int64) + self.origin, self.ticks_per_day)
+        return days * (DAY // minutes) + rest * (DAY // minutes) // self.ticks_per_day
+
+    def starts(self, periods, minutes):
+        """The numbers at which periods begin, (n,)."""
+        days, rest = np.divmod(periods, DAY // minutes)
+        return (days * self.ticks_per_day + rest * self.ticks_per_day // (DAY // minutes) - self.origin).astype(float)
+
+
+def _since(days, unit):
+    """Months or years from the epoch, and days from the first of these."""
+    of_unit = days.astype("M8[D]").astype(f"M8[{unit}]")
+    return of_unit.astype(np.int64), days - of_unit.astype("M8[D]").astype(np.int64)
+
+
+def _month(days):
+    return _since(days, "M")[0] % 12 + 1
+
+
+def _year(days):
+    return _since(days, "Y")[0] + 1970
+
+
+def _day_of_month(days):
+    return _since(days, "M")[1] + 1
+
+
+def _weekday(days):
+    return (days + MONDAY) % 7
+
+
+def _week(days):
+    """By ISO 8601: that of the Thursday, from the first of a year."""
+    return _since(days - _weekday(days) + 3, "Y")[1] // 7 + 1
+
+
+PARTS = {  # by name, how long it is and the part of a period since the epoch: first what takes few values
+    "weekday": (DAY, _weekday),
+    "month": (DAY, _month),
+    "hour": (HOUR, lambda hours: hours % 24),
+    "year": (DAY, _year),
+    "day of the month": (DAY, _day_of_month),
+    "week": (DAY, _week),
+    "minute": (MINUTE, lambda minutes: minutes % 60),
+    "year and month": (DAY, lambda days: 100 * _year(days) + _month(days)),
+    "hour of the week": (HOUR, lambda hours: (hours + 24 * MONDAY) % 168),
+    "day of the year": (DAY, lambda days: _since(days, "Y")[1] + 1),
+    "year, month and day": (DAY, lambda days: 10_000 * _year(days) + 100 * _month(days) + _day_of_month(days)),
+}
+
+
+class CalendarPart(NamedTuple):
+    """What a part of times tells: the number of a month, its name, a season.
+
+    For a part that was not there it is the number that follows from the others, if all of them are as far from their
+    parts, or else what the part before it tells.
+    """
+
+    clock: Clock
+    name: str
+    parts: np.ndarray  # in ascending order, ...
+    told: np.ndarray  # ... and what each of them tells
+    shift: float  # of that from the parts, NaN if it differs
+
+    @property
+    def minutes(self):
+        """How long a period is that has one part."""
+        return PARTS[self.name][0]
+
+    def of(self, x):
+        """What times x tell, (n,); NaN where they are missing."""
+        found, present = np.full(len(x), np.nan), ~np.isnan(x)
+        part = PARTS[self.name][1](self.clock.periods(x[present], self.minutes))
+        where = np.searchsorted(self.parts, part, side="right") - 1
+        found[present] = self.told[where.clip(0)] if np.isnan(self.shift) else part + self.shift
+        return found
+
+    def misses(self, x, told):
+        """Mask of the times x that do not tell this."""
+        return ~((self.of(x) == told) | (np.isnan(x) & np.isnan(told)))
+
+    def can_be_listed(self, column):
+        """Whether it tells the level of a unit, by the coordinate of a column of times."""
+        return np.diff(self.clock.periods(np.array([column.low, column.high]), self.minutes))[0] <= MAX_PERIODS
+
+    def levels_of(self, column, levels, units):
+        """How coordinates of times tell levels, as a Told.
+
+        Parameters
+        ----------
+        column : NumericColumn of the times
+        levels : Levels of the column that is told
+        units : indices of the units of the times
+        """
+        times, _ = list_periods(column, self.clock, self.minutes)
+        edges = times[1:] - column.step / 2 if isinstance(column.grid, Decimals) else column.grid.edges[1:-1]
+        codes = _known(levels, self.of(times))
+        changes = np.flatnonzero(np.diff(codes))
+        states = np.empty(0) if column.levels is None else column.levels.values
+        by_state = _known(levels, self.of(np.where(np.isinf(states), column.low, states)))
+        pieces = codes[np.append(0, changes + 1)]
+        return Told(list(units), column.transform.forward(edges[changes])[0], pieces, by_state)
+
+
+def _known(levels, x):
+    """Level of each number, that of the one before where there is none."""
+    codes, _ = levels.encode(x)
+    last = np.maximum.accumulate(np.where(codes != ABSENT, np.arange(len(codes)), 0))
+    return codes[last].clip(0)
+
+
+class CalendarColumn(ComputedColumn):
+    """A column that a part of times tells, whose values are too many for levels, or whose times are computed.
+
+    Parameters
+    ----------
+    source : index of the column of times
+    """
+
+    def __init__(self, x, source, part, is_category):
+        super().__init__(x, grid_step(np.unique(x[~np.isnan(x)])), [source])
+        self.part, self.is_category = part, is_category
+
+    def of(self, values, enforce_decimals=True):
+        """What belongs to rows of the table."""
+        return self.part.of(values[:, self.sources[0]])
+
+    def misses(self, values, x):
+        """Mask of the rows to which x does not belong, as floats."""
+        return self.part.misses(values[:, self.sources[0]], x).astype(float)
+
+    def choices(self):
+        return (np.unique(self.part.told), False) if self.is_category else super().choices()
+
+    def features(self, x):
+        """The part of its times, which trees could not compute."""
+        return np.where(np.isnan(x), self.low - 1.0, 0.0 if self.is_category else x)
+
+
+def list_periods(column, clock, minutes):
+    """First times of the periods of a column in ascending order, and how many times each has, or how long it is.
+
+    Times that are listed are a period each.
+    """
+    if not isinstance(column.grid, Decimals):
+        return column.grid.values, np.ones(len(column.grid.values))
+    first, last = clock.periods(np.array([column.low, column.high]), minutes)
+    starts, step = clock.starts(np.arange(first + 1, last + 1), minutes), column.step
+    starts = np.ceil(starts / step) * step if step else starts
+    times = np.unique(np.append(column.low, starts[starts <= column.high]))
+    sizes = np.diff(np.append(times, column.high + step))
+    return times, np.round(sizes / step) if step else np.maximum(sizes, np.spacing(times))
+
+
+def solve_times(parts, column, x, told, rng):
+    """Times that tell what is asked for, as a Solution: drawn, or without `rng` x itself where it is one.
+
+    Parameters
+    ----------
+    parts : list of CalendarPart
+    column : NumericColumn of the times
+    x : times so far, (n,)
+    told : (n, n_parts)
+    """
+    times, sizes = list_periods(column, parts[0].clock, min(part.minutes for part in parts))
+    if not isinstance(column.grid, Decimals):
+        times = np.union1d(times, column.atoms())
+        sizes = np.ones(len(times))
+    has = np.column_stack([part.of(times) for part in parts])
+    asked, own = np.unique(told, axis=0, return_inverse=True)
+    found, log_size = np.full(len(x), np.nan), np.full(len(x), -np.inf)
+    for k, pattern in enumerate(asked):
+        fits, rows = np.flatnonzero((has == pattern).all(axis=1)), np.flatnonzero(own.ravel() == k)
+        if not len(fits):
+            continue
+        ends = np.cumsum(sizes[fits])
+        log_size[rows] = np.log(ends[-1])
+        if rng is None:
+            period = np.searchsorted(times, np.nan_to_num(x[rows], nan=-np.inf), side="right") - 1
+            found[rows] = np.where(np.isin(period, fits), x[rows], times[fits[0]])
+        else:
+            at = rng.uniform(size=len(rows)) * ends[-1]
+            nth = np.searchsorted(ends, at, side="right").clip(max=len(fits) - 1)
+            after = at - (ends - sizes[fits])[nth]
+            found[rows] = times[fits[nth]] + (np.floor(after) * column.step if column.step else after)
+    return Solution(found, log_size, np.zeros(len(x), dtype=bool))
+
+
+def find_calendar(values, clocks, categorical):
+    """What times tell of other columns in every row, beyond chance.
+
+    Parameters
+    ----------
+    values : (n_samples, n_columns)
+    clocks : dict from the index of a column of times to the arguments of its Clock
+    categorical : mask of the columns that hold categories
+
+    Returns
+    -------
+    calendar : dict from the index of a column to that of the times and its CalendarPart
+    """
+    found, gaps = {}, np.isnan(values)
+    for i in sorted(clocks, key=lambda i: -len(np.unique(values[:, i]))):  # a day may be computed from a time
+        clock, rows = Clock(*clocks[i]), np.flatnonzero(~gaps[:, i])
+        if is_discrete(values[:, i]):
+            continue
+        for j in np.flatnonzero((gaps == gaps[:, [i]]).all(axis=0)).tolist():
+            if j not in found and j not in clocks:
+                part = _part_of(values[rows, j], values[rows, i], clock, categorical[j])
+                found |= {} if part is None else {j: (i, part)}
+    return found
+
+
+def _part_of(x, times, clock, is_category):
+    """The first CalendarPart of times that tells x, (n,), or None."""
+    few, few_x = some_rows(times), some_rows(x)
+    shares = np.unique(x, return_counts=True)[1] / len(x)
+    for name, (minutes, of) in PARTS.items():
+        if _tells(of(clock.periods(few, minutes)), few_x) is None:
+            continue
+        told = _tells(of(clock.periods(times, minutes)), x)
+        if told is not None:
+            parts, told = told
+            shift = told[0] - parts[0] if not is_category and np.ptp(told - parts) == 0 else np.nan
+            least = MIN_REPEATS if np.isnan(shift) else MIN_ON_LINE
+            if is_no_chance(len(x) - len(parts), shares, least):
+                return CalendarPart(clock, name, parts, told, shift)
+    return None
+
+
+def _tells(parts, x):
+    """Different parts and what each of them tells, if that is the same in all rows; else None."""
+    parts, first, own = np.unique(parts, return_index=True, return_inverse=True)
+    return (parts, x[first]) if (x[first][own.ravel()] == x).all() else None
