@@ -5,7 +5,7 @@
 
 with w, m, s the mixture's conditional weights, means and standard deviations, and a, b, c, t from the network. Where
 there are few components, each has several parts r. With the last layer at zero the generator is the mixture. Where one
-unit's levels determine another's, v runs over the levels that go with those before it.
+unit's levels determine another's, v runs over the levels that go with those before it; what a date tells is certain.
 """
 
 import math
@@ -118,6 +118,10 @@ class Generator(nn.Module):
         """Make the mixture's components tell levels as they are in training rows, given as to the prior."""
         self.prior.calibrate(codes, responsibilities)
 
+    def soften(self):
+        """Have components share intervals of levels again: what goes with which, a network learns better from these."""
+        self.prior.soften()
+
     @property
     def n_units(self):
         return len(self.parents)
@@ -228,16 +232,27 @@ class LabelledGenerator(Generator):
         super().__init__(units, *arguments, **others)
         self.n_variants = units[0].n_levels
         for i in self.discrete[1:]:  # log-factors of the levels in each class
-            self.register_buffer(f"corrections_{i}", torch.zeros(self.n_variants, units[i].n_levels))
+            for name in ("corrections", "shared_corrections"):
+                self.register_buffer(f"{name}_{i}", torch.zeros(self.n_variants, units[i].n_levels))
 
     def calibrate(self, codes, responsibilities):
         """Make components, and then classes, tell levels as they are in training rows."""
+        self._correct("shared_corrections", codes)
         super().calibrate(codes, responsibilities)
+        self._correct("corrections", codes)
+
+    def soften(self):
+        super().soften()
+        for i in self.discrete[1:]:
+            getattr(self, f"corrections_{i}").copy_(getattr(self, f"shared_corrections_{i}"))
+
+    def _correct(self, name, codes):
+        """Set what makes classes tell levels as they are in training rows, where components do not."""
         labels = np.eye(self.n_variants)[codes[:, 0]]
         for i in self.discrete[1:]:
             expected = torch.softmax(self._class_log_prob(i), 1).numpy()
             counts = weighted_counts(codes[:, i], expected.shape[1], labels)[:, :-1]
-            getattr(self, f"corrections_{i}").copy_(torch.tensor(np.log(shrunk_shares(counts, expected) / expected)))
+            getattr(self, f"{name}_{i}").copy_(torch.tensor(np.log(shrunk_shares(counts, expected) / expected)))
 
     def _class_log_prob(self, i):
         """Log-probability of each level of a unit in each class by the components alone, (n_classes, V)."""

@@ -132,7 +132,9 @@ class Prior(nn.Module):
         self.discrete = [i for i, unit in enumerate(units) if unit.n_levels]
         for i in self.discrete:
             tensors[f"shares_{i}"] = units[i].shares
-            tensors[f"edges_{i}"] = np.repeat(ndtri(units[i].bounds)[:, None], len(cholesky), axis=1)  # (V + 1, K)
+            shared = ndtri(units[i].bounds)[:, None]
+            tensors[f"shared_edges_{i}"] = shared  # of the levels' intervals, (V + 1, 1)
+            tensors[f"edges_{i}"] = np.repeat(shared, len(cholesky), axis=1)  # in each component, (V + 1, K)
         for name, array in tensors.items():
             self.register_buffer(name, torch.tensor(np.ascontiguousarray(array)))
 
@@ -157,6 +159,11 @@ class Prior(nn.Module):
             counts = weighted_counts(codes[:, i], len(shares), responsibilities)[:, :-1]
             ranks = shrunk_shares(counts, floored(mass, shares).numpy()).cumsum(axis=1)[:, :-1]
             edges[1:-1] = means + scales * torch.special.ndtri(torch.tensor(ranks.T).clamp(max=1.0))
+
+    def soften(self):
+        """Have all components share the edges of intervals, as before they were calibrated."""
+        for i in self.discrete:
+            getattr(self, f"edges_{i}").copy_(getattr(self, f"shared_edges_{i}").expand(-1, len(self.log_weights)))
 
     def conditionals(self, z, codes):
         """Means and log-weights (up to a constant) of every unit given those before it, each (n, d, K)."""

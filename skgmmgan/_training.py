@@ -144,6 +144,7 @@ class LikelihoodEpochs:
         self.model, self.rows, self.rng = model, rows, rng
         self.stream = seeded_stream(model.device, rng)
         self.generator = model.working_generator()
+        self.generator.soften()
         self.generator.nudge(self.stream)
         self.average = MovingAverage(self.generator)
         self.batch_size = batch_size_for(len(rows), settings.batch_size)
@@ -151,6 +152,11 @@ class LikelihoodEpochs:
         self.optimizer = make_optimizer(self.generator, learning_rate_for(self.batch_size, settings))
         rise = min(RISE[0] * self.steps, RISE[1])
         self.schedule = torch.optim.lr_scheduler.LinearLR(self.optimizer, 1 / rise, 1.0, rise)
+
+    def publish(self):
+        """Have the model's generator be the moving average."""
+        self.model.generator.soften()
+        copy_weights(self.average.module, self.model.generator)
 
     def run(self):
         """One pass over the rows, dequantised afresh; returns the mean loss."""
@@ -195,7 +201,7 @@ def warm_start(models, values, folds, settings, rng):
             if exceeds_error(best - start):
                 selected = epoch
                 for run in runs:
-                    copy_weights(run.average.module, run.model.generator)
+                    run.publish()
         elif epoch - best_epoch >= settings.n_iter_no_change:
             break
     reason = "highest held-out log-likelihood" if selected else "no epoch beats the prior by one standard error"
@@ -208,7 +214,7 @@ def continue_epochs(model, rows, n_epochs, settings, rng):
     epochs = LikelihoodEpochs(model, rows, settings, rng)
     for epoch in settings.progress(range(1, n_epochs + 1), desc="all rows"):
         settings.record(stage="all rows", epoch=epoch, generator_loss=epochs.run())
-        copy_weights(epochs.average.module, model.generator)
+        epochs.publish()
 
 
 def exceeds_error(gain, further_std=0.0):

@@ -653,6 +653,22 @@ def test_verbose_shows_progress_on_stderr(capfd):
     assert "network" in err
 
 
+def test_components_tell_levels_sharply_unless_a_network_does(mixed_table):
+    def are_shared(model):
+        prior = model._model.generator.prior
+        return all((getattr(prior, f"edges_{i}") == getattr(prior, f"shared_edges_{i}")).all() for i in prior.discrete)
+
+    model = GMMGAN(3, max_epochs=8, adversarial_rounds=0, random_state=0).fit(mixed_table)
+    (selected,) = [entry["selected"] for entry in model.history_ if entry["stage"] == "selection"]
+    assert selected != "epoch 0"
+    assert are_shared(model)
+    assert not are_shared(GMMGAN(3, random_state=0, **PRIOR).fit(mixed_table))
+    noise = mixed_table[["size"]].assign(level=np.random.default_rng(0).choice(list("ab"), len(mixed_table)))
+    model = GMMGAN(2, max_epochs=2, adversarial_rounds=0, random_state=0).fit(noise)
+    assert [entry["selected"] for entry in model.history_ if entry["stage"] == "selection"] == ["epoch 0"]
+    assert not are_shared(model)
+
+
 def test_progress_bars_end_full(capfd):
     for _ in progress_bar(1)(range(40), desc="network"):
         break

@@ -79,3 +79,11 @@ def test_shares_are_shrunk_as_far_as_counts_agree(rng):
     assert np.abs(shrunk_shares(apart, expected) - apart / 50).max() < 0.03
     none = np.zeros((40, 3))
     assert np.allclose(shrunk_shares(none, expected), expected)
+
+
+def test_softened_components_share_intervals(mixture, codes, rng):
+    fresh, prior = Prior(mixture, UNITS), Prior(mixture, UNITS)
+    prior.calibrate(codes, rng.dirichlet(np.ones(3), size=len(codes)))
+    assert not torch.equal(prior.edges_1, fresh.edges_1)
+    prior.soften()
+    assert torch.equal(prior.edges_1, fresh.edges_1)
