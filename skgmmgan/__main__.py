@@ -232,8 +232,9 @@ def score(model, data, output):
     parts = model.score_columns(rows)
     total = parts.sum(axis=1)
     if output:
-        table = import_pandas("tables in files").DataFrame(parts, columns=[*rows, "refinement"])
-        table.insert(0, "log_likelihood", total)
+        own = [name + "_" * (name in rows) for name in ("log_likelihood", "refinement")]
+        table = import_pandas("tables in files").DataFrame(parts, columns=[*rows, own[1]])
+        table.insert(0, own[0], total)
         write_table(table, output)
     click.echo(total.mean(), err=output == "-")
 

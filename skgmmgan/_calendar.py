@@ -8,9 +8,11 @@ from ._columns import ABSENT, Told, is_discrete
 from ._numbers import Decimals, grid_step
 from ._relations import MIN_ON_LINE, MIN_REPEATS, ComputedColumn, is_no_chance, some_rows
 from ._rounded import Solution
+from ._table import UNSEEN
 
 MINUTE, HOUR, DAY = 1, 60, 1440  # minutes
 MONDAY = 3  # days from the Monday before it to the epoch
+BY_WEEKDAY = 10**7  # days, more than there are: of days that were not there the one before is of the same weekday
 MAX_PERIODS = 200_000  # between the first and the last time, for which what they tell is listed
 
 
@@ -21,8 +23,9 @@ class Clock(NamedTuple):
     ticks_per_day: int
 
     def periods(self, x, minutes):
-        """Whole periods of so many minutes from the epoch to numbers x, (n,) integers."""
-        days, rest = np.divmod(np.floor(x).astype(np.int64) + self.origin, self.ticks_per_day)
+        """Whole periods of so many minutes from the epoch to numbers x, (n,) integers; float error takes none away."""
+        ticks = np.floor(x + np.spacing(np.abs(x))).astype(np.int64) + self.origin
+        days, rest = np.divmod(ticks, self.ticks_per_day)
         return days * (DAY // minutes) + rest * (DAY // minutes) // self.ticks_per_day
 
     def starts(self, periods, minutes):
@@ -70,7 +73,9 @@ PARTS = {  # by name, how long it is and the part of a period since the epoch: f
     "hour of the week": (HOUR, lambda hours: (hours + 24 * MONDAY) % 168),
     "day of the year": (DAY, lambda days: _since(days, "Y")[1] + 1),
     "year, month and day": (DAY, lambda days: 10_000 * _year(days) + 100 * _month(days) + _day_of_month(days)),
+    "day": (DAY, lambda days: BY_WEEKDAY * _weekday(days) + days),
 }
+COUNTED = ("year, month and day",)  # that tell only numbers which count as they do
 
 
 class CalendarPart(NamedTuple):
@@ -176,38 +181,50 @@ def list_periods(column, clock, minutes):
     return times, np.round(sizes / step) if step else np.maximum(sizes, np.spacing(times))
 
 
-def solve_times(parts, column, x, told, rng):
-    """Times that tell what is asked for, as a Solution: drawn, or without `rng` x itself where it is one.
+class Periods:
+    """The periods of a column of times, by what they tell of others.
 
     Parameters
     ----------
-    parts : list of CalendarPart
     column : NumericColumn of the times
-    x : times so far, (n,)
-    told : (n, n_parts)
+    parts : list of CalendarPart
     """
-    times, sizes = list_periods(column, parts[0].clock, min(part.minutes for part in parts))
-    if not isinstance(column.grid, Decimals):
-        times = np.union1d(times, column.atoms())
-        sizes = np.ones(len(times))
-    has = np.column_stack([part.of(times) for part in parts])
-    asked, own = np.unique(told, axis=0, return_inverse=True)
-    found, log_size = np.full(len(x), np.nan), np.full(len(x), -np.inf)
-    for k, pattern in enumerate(asked):
-        fits, rows = np.flatnonzero((has == pattern).all(axis=1)), np.flatnonzero(own.ravel() == k)
-        if not len(fits):
-            continue
-        ends = np.cumsum(sizes[fits])
-        log_size[rows] = np.log(ends[-1])
+
+    def __init__(self, column, parts):
+        times, sizes = list_periods(column, parts[0].clock, min(part.minutes for part in parts))
+        if not isinstance(column.grid, Decimals):
+            times = np.union1d(times, column.atoms())
+            sizes = np.ones(len(times))
+        told, group = np.unique(np.column_stack([part.of(times) for part in parts]), axis=0, return_inverse=True)
+        self.group, self.step, self.all_times = group.ravel(), column.step, times
+        self.found = {tuple(pattern): k for k, pattern in enumerate(told.tolist())}
+        order = np.argsort(self.group, kind="stable")
+        self.times, self.ends = times[order], np.append(0.0, np.cumsum(sizes[order]))
+        self.first = np.searchsorted(self.group[order], np.arange(len(told) + 1))
+
+    def solve(self, x, told, rng):
+        """Times that tell what is asked for, as a Solution: drawn, or without `rng` x itself where it is one.
+
+        Parameters
+        ----------
+        x : times so far, (n,)
+        told : (n, n_parts)
+        """
+        asked, own = np.unique(told, axis=0, return_inverse=True)
+        group = np.array([self.found.get(tuple(pattern), -1) for pattern in asked.tolist()])[own.ravel()]
+        there = group >= 0
+        first, last = self.first[group.clip(0)], self.first[group.clip(0) + 1] - 1
+        low, high = self.ends[first], self.ends[last + 1]
         if rng is None:
-            period = np.searchsorted(times, np.nan_to_num(x[rows], nan=-np.inf), side="right") - 1
-            found[rows] = np.where(np.isin(period, fits), x[rows], times[fits[0]])
+            period = np.searchsorted(self.all_times, np.nan_to_num(x, nan=-np.inf), side="right") - 1
+            found = np.where(self.group[period] == group, x, self.times[first])
         else:
-            at = rng.uniform(size=len(rows)) * ends[-1]
-            nth = np.searchsorted(ends, at, side="right").clip(max=len(fits) - 1)
-            after = at - (ends - sizes[fits])[nth]
-            found[rows] = times[fits[nth]] + (np.floor(after) * column.step if column.step else after)
-    return Solution(found, log_size, np.zeros(len(x), dtype=bool))
+            at = low + rng.uniform(size=len(x)) * (high - low)
+            nth = (np.searchsorted(self.ends, at, side="right") - 1).clip(first, last)
+            after = at - self.ends[nth]
+            found = self.times[nth] + (np.floor(after) * self.step if self.step else after)
+        log_size = np.where(there, np.log(high - low), -np.inf)
+        return Solution(np.where(there, found, np.nan), log_size, np.zeros(len(x), dtype=bool))
 
 
 def find_calendar(values, clocks, categorical):
@@ -230,13 +247,16 @@ def find_calendar(values, clocks, categorical):
             continue
         for j in np.flatnonzero((gaps == gaps[:, [i]]).all(axis=0)).tolist():
             if j not in found and j not in clocks:
-                part = _part_of(values[rows, j], values[rows, i], clock, categorical[j])
+                known = rows[values[rows, j] != UNSEEN] if categorical[j] else rows
+                part = _part_of(values[known, j], values[known, i], clock, categorical[j])
                 found |= {} if part is None else {j: (i, part)}
     return found
 
 
 def _part_of(x, times, clock, is_category):
     """The first CalendarPart of times that tells x, (n,), or None."""
+    if not len(x):
+        return None
     few, few_x = some_rows(times), some_rows(x)
     shares = np.unique(x, return_counts=True)[1] / len(x)
     for name, (minutes, of) in PARTS.items():
@@ -246,10 +266,18 @@ def _part_of(x, times, clock, is_category):
         if told is not None:
             parts, told = told
             shift = told[0] - parts[0] if not is_category and np.ptp(told - parts) == 0 else np.nan
+            if np.isnan(shift) and (name in COUNTED or (name == "day" and not is_category and _is_monotone(times, x))):
+                continue
             least = MIN_REPEATS if np.isnan(shift) else MIN_ON_LINE
             if is_no_chance(len(x) - len(parts), shares, least):
                 return CalendarPart(clock, name, parts, told, shift)
     return None
+
+
+def _is_monotone(times, x):
+    """Whether numbers never fall or never rise with times: they are more likely computed from these."""
+    steps = np.diff(x[np.argsort(times, kind="stable")])
+    return (steps >= 0).all() or (steps <= 0).all()
 
 
 def _tells(parts, x):

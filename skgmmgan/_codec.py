@@ -130,6 +130,8 @@ class Codec:
         """Have what times tell be levels, or else computed, and list the times that have a unit with what they tell."""
         self.calendar = {}
         for j, (i, part) in calendar.items():
+            if isinstance(self.columns[i], DiscreteColumn):  # then levels determine levels
+                continue
             is_listed = type(self.columns[i]) is NumericColumn and part.can_be_listed(self.columns[i])
             if is_listed:
                 self.calendar.setdefault(i, {})[j] = part
@@ -160,6 +162,11 @@ class Codec:
             times, own = self.slices[i], self.slices[j].start
             told = part.levels_of(self.columns[i], self.columns[j].levels, range(times.start, times.stop))
             self.units[own] = replace(self.units[own], told=told)
+
+    def timed(self):
+        """Pairs of a column of times and one that is a part of them."""
+        computed = [(line.sources[0], j) for j, line in self.lines() if isinstance(line, CalendarColumn)]
+        return [(i, j) for i, j, _ in self.parts()] + computed
 
     def parts(self):
         """Triples of a column of times, one whose levels they tell, and its CalendarPart."""
@@ -307,7 +314,7 @@ class Codec:
     def may_be_impossible(self, enforce_bounds):
         """Whether drawn rows can be."""
         has_rounded = any(isinstance(line, RoundedColumn) for _, line in self.lines())
-        return bool(self.lookups) or (has_rounded and not enforce_bounds)
+        return bool(self.lookups or self._certain_pairs()) or (has_rounded and not enforce_bounds)
 
     def sums(self):
         """Index and column of those that several others tell."""
@@ -328,7 +335,18 @@ class Codec:
                 impossible |= np.isinf(values[:, j])
         for lookup in self.lookups:
             impossible |= lookup.breaks(values, self._told_levels(lookup, values)).any(axis=1)
+        pairs = self._certain_pairs()
+        if pairs:
+            columns = {self.column_of[i] for pair in pairs for i in pair[:2]}
+            codes = self.level_codes(columns, self.extended(values))
+        for j, i, allowed in pairs:
+            own, other = codes[self.column_of[j]], codes[self.column_of[i]]
+            impossible |= (own != ABSENT) & (other != ABSENT) & ~allowed[other, own]
         return impossible
+
+    def _certain_pairs(self):
+        """Dependencies of levels that times tell, of which the others may not be what goes with them."""
+        return [(j, i, allowed) for j, i, allowed in self._dependencies() if self.units[i].told is not None]
 
     def forget_most_broken(self, values):
         """Leave away what is told of the unit whose levels most often do not go with the categories of rows."""

@@ -59,14 +59,14 @@ def draw_given(model, given, n, rng):
     size = min(n, DRAWS_PER_POOL)
     n_pools = -(-n // size)
     groups = given.take(np.repeat(np.arange(len(given.values)), n_pools))
-    drawn, effective = _draw_pools(model, groups, size, rng)
+    drawn, effective = _draw_pools(model, unknowns, groups, size, rng)
     effective = np.where(failed, 0.0, effective.reshape(-1, n_pools).sum(axis=1))
     drawn = drawn.reshape(len(effective), n_pools * size, -1)
     order = rng.uniform(size=drawn.shape[:2]).argsort(axis=1)  # relatives lie side by side
     return np.take_along_axis(drawn, order[:, :n, None], axis=1)[:, :, : codec.n_columns], effective
 
 
-def _draw_pools(model, given, n, rng):
+def _draw_pools(model, unknowns, given, n, rng):
     """Rows (m, n, n_columns) and effective sample sizes (m,), from pools that grow where they must."""
     m, n_columns = given.values.shape
     drawn, effective = np.empty((m, n, n_columns)), np.zeros(m)
@@ -78,7 +78,7 @@ def _draw_pools(model, given, n, rng):
         size = max(per_draw * n, least)
         step = max(1, MAX_PARTICLES // size)
         for chunk in (todo[i : i + step] for i in range(0, len(todo), step)):
-            pool = Pool(model, generator, given.take(chunk), size, rng, stream)
+            pool = Pool(model, unknowns, generator, given.take(chunk), size, rng, stream)
             drawn[chunk], effective[chunk] = pool.draw(n)
         todo = todo[effective[todo] < max(n, MIN_EFFECTIVE)]
     return drawn, effective
@@ -87,10 +87,10 @@ def _draw_pools(model, given, n, rng):
 class Pool:
     """Particles of m given rows, `size` for each."""
 
-    def __init__(self, model, generator, given, size, rng, stream):
-        self.model, self.given, self.size, self.rng, self.stream = model, given, size, rng, stream
+    def __init__(self, model, unknowns, generator, given, size, rng, stream):
+        self.model, self.unknowns, self.given = model, unknowns, given
+        self.size, self.rng, self.stream = size, rng, stream
         self.m = len(given.values)
-        self.unknowns = Unknowns(model.codec, model.options)
         self.wanted = list(self.unknowns.of(given.fixed))
         self.ahead = {}  # by column, numbers drawn before their turn, NaN for the other particles
         self.failed = np.zeros(self.m, dtype=bool)  # whether no number of a line can be had

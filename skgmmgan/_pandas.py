@@ -297,6 +297,8 @@ def _zone(dtype):
     """Time zone of a dtype of datetimes, or None."""
     import pandas as pd
 
+    if isinstance(dtype, pd.ArrowDtype):
+        return pd.Timestamp(0, tz=getattr(dtype.pyarrow_dtype, "tz", None)).tz
     return pd.DatetimeIndex(pd.Series([], dtype=dtype)).tz
 
 

@@ -9,6 +9,7 @@ import re
 import warnings
 
 DECIMALS = r"-?\d+\.(\d+)"
+SECONDS = r":\d\d\."  # and what comes before their fraction
 
 
 def find_spelling(text, table, separator, with_commas):
@@ -56,8 +57,9 @@ def _time_formats(cell):
     with warnings.catch_warnings(action="ignore"):  # of a format that is not asked for
         guessed = {pd.tseries.api.guess_datetime_format(cell, dayfirst=first) for first in (True, False)} - {None}
     spelt = [format_.replace("%z", zone) for format_ in sorted(guessed) for zone in ("%z", "%:z", "Z")]
-    fraction = re.search(r"\.(\d+)(?:$|Z|[+-])", cell)
-    return [{"time": format_} | ({"digits": len(fraction[1])} if "%f" in format_ else {}) for format_ in spelt]
+    fraction = re.search(rf"{SECONDS}(\d+)", cell)
+    digits = {"digits": len(fraction[1])} if fraction else {}
+    return [{"time": format_} | digits for format_ in spelt]
 
 
 def _as_text(times, time, digits=6):
@@ -65,7 +67,7 @@ def _as_text(times, time, digits=6):
     text = times.dt.strftime(time.replace("%:z", "%z"))
     if "%:z" in time:
         text = text.str.replace(r"(\d\d)$", r":\1", regex=True)
-    return text.str.replace(rf"(\.\d{{{digits}}})\d*", r"\1", regex=True) if "%f" in time else text
+    return text.str.replace(rf"({SECONDS}\d{{{digits}}})\d*", r"\1", regex=True)
 
 
 def _rounded(numbers, digits):

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._calendar import CalendarColumn, solve_times
+from ._calendar import CalendarColumn, Periods
 from ._columns import has_gaps
 from ._numbers import float_error, round_to_grid
 from ._relations import eliminate, kind_to_solve
@@ -45,6 +45,7 @@ class Unknowns:
 
     def __init__(self, codec, options):
         self.codec, self.columns, self.options = codec, codec.columns, options
+        self.periods = {}  # of times, by their column and the parts that are asked for
 
     def complete(self, values, fixed):
         """Values and mask of fixed cells, with what the relations tell of them alone."""
@@ -59,6 +60,7 @@ class Unknowns:
             for i, j, part in self.codec.parts():
                 told = fixed[:, i] & ~fixed[:, j]
                 values[told, j], fixed[told, j] = part.of(values[told, i]), True
+            for i, j in self.codec.timed():
                 gaps = fixed[:, j] & np.isnan(values[:, j]) & ~fixed[:, i]
                 values[gaps, i], fixed[gaps, i] = np.nan, True
             for lookup in self.codec.lookups:
@@ -204,8 +206,10 @@ class Unknowns:
         """
         if unknown.parts:
             i, columns = unknown.source, list(unknown.parts)
-            parts = [self.codec.calendar[i][j] for j in columns]
-            return solve_times(parts, self.columns[i], values[:, i], values[:, columns], rng), np.zeros(len(values))
+            key = i, unknown.parts
+            if key not in self.periods:
+                self.periods[key] = Periods(self.columns[i], [self.codec.calendar[i][j] for j in columns])
+            return self.periods[key].solve(values[:, i], values[:, columns], rng), np.zeros(len(values))
         if not unknown.is_circular:
             return self._solve_once(unknown, values, self.options, rng)
         values, column = values.copy(), self.columns[unknown.source]

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import pickle
+import re
 import warnings
 
 import numpy as np
@@ -78,6 +79,7 @@ def test_parts_are_those_of_pandas(part):
         "hour of the week": 24 * times.dt.day_of_week + times.dt.hour,
         "day of the year": times.dt.day_of_year,
         "year, month and day": 10_000 * year + 100 * month + times.dt.day,
+        "day": 10**7 * times.dt.day_of_week + times.astype("datetime64[s]").astype("int64") // 86_400,
     }
     seconds = times.astype("datetime64[s]").astype("int64").to_numpy()
     for per_second in (1, 10**6, 10**9):
@@ -185,7 +187,10 @@ def test_hours_of_times_with_seconds():
 
 @pytest.mark.parametrize(
     "kind",
-    ["datetime64[ns]", "datetime64[s]", "utc", "fixed", "dates", "date32[day][pyarrow]", "timestamp[us][pyarrow]"],
+    [
+        *("datetime64[ns]", "datetime64[s]", "utc", "fixed", "dates"),
+        *("date32[day][pyarrow]", "timestamp[us][pyarrow]", "timestamp[us, tz=+05:30][pyarrow]"),
+    ],
 )
 def test_types_of_dates(sales, kind):
     date = sales["date"]
@@ -198,7 +203,8 @@ def test_types_of_dates(sales, kind):
     else:
         if "pyarrow" in kind:
             pytest.importorskip("pyarrow")
-        date = date.astype(kind)
+        zone = re.search(r"tz=(.*?)\]", kind)
+        date = (date.dt.tz_localize(zone[1]) if zone else date).astype(kind)
     table = pd.DataFrame({"date": date, "month": sales["date"].dt.month})
     rows, _ = GMMGAN(1, **PRIOR).fit(table).sample(200)
     assert (rows["month"] == pd.to_datetime(rows["date"].astype(str)).dt.month).all()
@@ -310,3 +316,69 @@ def test_a_day_of_many_rows_beside_a_list_of_days():
     asked, _ = model.sample(300, conditions={"weekday": days[5].day_name()}, random_state=0)
     expected = (table["date"] == days[5]).sum() / (table["weekday"] == days[5].day_name()).sum()
     assert (asked["date"] == days[5]).mean() == pytest.approx(expected, abs=0.1)
+
+
+def test_rare_categories_are_not_told_as_missing(sales):
+    march = (sales["date"].dt.month == 3) & (sales["year"] == 2022)
+    table = pd.DataFrame({"date": sales["date"], "kind": np.where(march, "A", sales["year"].astype(str))})
+    model = GMMGAN(2, min_category_count=march.sum() + 1, **PRIOR).fit(table)
+    assert parts_of(model) == {"kind": ("date", "year")}
+    assert set(model.sample(500)[0]["kind"]) == {"2022", "2023"}
+
+
+def test_numbers_that_are_computed_from_dates_have_no_list(sales):
+    days = (sales["date"] - sales["date"].min()).dt.days
+    table = pd.DataFrame({"date": sales["date"], "serial": days + 44_562, "week": days // 7, "since": days})
+    table["since"] = pd.to_timedelta(days, unit="D")
+    model = GMMGAN(1, **PRIOR).fit(table)
+    assert parts_of(model) == {}
+    rows, _ = model.sample(1000)
+    days = (rows["date"] - sales["date"].min()).dt.days
+    assert (rows["serial"] == days + 44_562).all()
+    assert (rows["since"].dt.days == days).all()
+
+
+def test_a_category_that_tells_two_parts(sales):
+    """Courses of a year and a weekday each, half of whose pairs are none."""
+    rng = np.random.default_rng(1)
+    pairs = rng.permutation([(year, day) for year in (2022, 2023) for day in range(7)])[:7]
+    index = {tuple(pair): k for k, pair in enumerate(pairs)}
+    course = [index.get(pair, -1) for pair in zip(sales["year"], sales["weekday"])]
+    table = sales[["date", "year", "weekday"]].assign(course=[f"c{k}{rng.integers(2)}" for k in course])
+    table = table[np.array(course) >= 0].reset_index(drop=True)
+    told = table.groupby("course")[["year", "weekday"]].first()
+    rows, _ = GMMGAN(2, **PRIOR).fit(table).sample(500)
+    assert (told.loc[rows["course"]].to_numpy() == rows[["year", "weekday"]].to_numpy()).all()
+    assert (rows["weekday"] == rows["date"].dt.day_of_week).all()
+
+
+def test_days_that_were_not_there_are_like_those_of_their_weekday():
+    rng = np.random.default_rng(0)
+    date = pd.Series(pd.to_datetime("2020-01-01") + pd.to_timedelta(rng.integers(0, 1000, N), unit="D"))
+    winter, weekend = date.dt.month.isin([12, 1, 2]), date.dt.day_of_week >= 5
+    table = pd.DataFrame({"date": date, "weekend": weekend, "rate": np.where(weekend, "w", np.where(winter, "p", "o"))})
+    rows, _ = GMMGAN(1, **PRIOR).fit(table).sample(2000)
+    assert ((rows["rate"] == "w") == rows["weekend"]).all()
+
+
+def test_hours_in_nanoseconds_over_many_years():
+    rng = np.random.default_rng(0)
+    seconds = rng.integers(0, 6 * 365 * 86_400, N)
+    seconds[::20] = seconds[::20] // 3600 * 3600
+    noise = np.where(np.arange(N) % 20 == 0, 0, rng.integers(0, 10**6, N))
+    at = pd.Series(
+        pd.to_datetime("2018-01-01") + pd.to_timedelta(seconds, unit="s") + pd.to_timedelta(noise, unit="us")
+    )
+    table = pd.DataFrame({"at": at.astype("datetime64[ns]"), "hour": at.dt.hour})
+    rows, _ = GMMGAN(1, **PRIOR).fit(table).sample(500)
+    assert (rows["hour"] == rows["at"].dt.hour).all()
+
+
+def test_a_missing_day_of_the_year_asks_for_a_missing_date(sales):
+    gaps = np.tile(np.random.default_rng(1).random((N, 1)) < 0.2, (1, 2))
+    table = sales[["date"]].assign(of_year=sales["date"].dt.day_of_year).mask(gaps)
+    model = GMMGAN(1, **PRIOR).fit(table)
+    rows, _ = model.sample(20, conditions={"of_year": None})
+    assert rows["date"].isna().all()
+    rows, _ = model.sample(20, conditions={"of_year": 60})
+    assert (rows["date"].dt.day_of_year == 60).all()

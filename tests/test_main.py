@@ -84,6 +84,11 @@ def test_scores_of_rows_and_columns(folder, table):
     result = run("score", "model", "odd.csv", "-o", "-")
     assert pd.read_csv(io.StringIO(result.stdout)).equals(scores)
     assert float(result.stderr) == mean
+    table[["age", "income"]].set_axis(["refinement", "log_likelihood"], axis=1).to_csv("names.csv", index=False)
+    run("fit", "names.csv", "-o", "model", "--quick", "--quiet")
+    run("score", "model", "names.csv", "-o", "scores.parquet")
+    names = ["log_likelihood_", "refinement", "log_likelihood", "refinement_"]
+    assert list(pd.read_parquet("scores.parquet")) == names
 
 
 def test_report(folder, table):
@@ -432,6 +437,7 @@ def test_rows_are_spelt_as_the_file_was(tmp_path, monkeypatch, rng):
         ("t.csv", "o.csv", "a\n1e3\n2.5\n", r"[12]\d*\.\d+"),
         ("t.csv", "o.csv", "a\n2024-01-02T03:04\n2025-06-07T08:09\n", r"202[45]-\d\d-\d\dT\d\d:\d\d"),
         ("t.csv", "o.csv", "a\n2024-01-02T03:04:05.250Z\n2024-01-07T08:09:10.750Z\n", r"2024-01-0\dT.{8}\.\d{3}Z"),
+        ("t.csv", "o.csv", "a\n2024-01-02 03:04:05.25 -0530\n2024-01-07 08:09:10.75 -0530\n", r".{19}\.\d\d -0530"),
         ("t.csv", "o.csv", "a\n2024-01-02T03:04:05+02:00\n2024-01-07T08:09:10+02:00\n", r"2024-01-0\dT.{8}\+02:00"),
     ],
 )
