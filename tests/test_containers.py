@@ -262,7 +262,7 @@ def filled_by(frame, fitted, given):
         ("int64", [2.7, np.nan]),
         ("int8", [300, np.nan]),
         ("bool", ["x", None]),
-        ("timedelta64[s]", [np.timedelta64(1500, "ms"), np.timedelta64("NaT")]),
+        ("timedelta64[s]", [np.timedelta64(1500, "ms"), np.timedelta64("NaT", "ms")]),
         ("float16", [1e6, np.nan]),
         ("category", ["new", None]),
         ("Sparse[float]", [0.3, np.nan]),
