@@ -179,8 +179,8 @@ def selection(where, rows):
     except Exception as error:  # whatever the parser of pandas and the columns raise
         columns, why = ", ".join(map(str, rows)), one_line(error).rstrip(".")
         raise click.UsageError(
-            f"--where {where!r} is no condition on the columns {columns}: {why}. Compare by ==, != or >=, and put text "
-            "in quotes"
+            f"--where {where!r} is no condition on the columns {columns}: {why}. Compare by ==, != or >=, write 500.5 "
+            "and '2024-12-31', put text in quotes, and names with blanks or signs in backticks"
         ) from None
     return keep
 
