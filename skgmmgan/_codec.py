@@ -51,6 +51,11 @@ class Rows(NamedTuple):
     log_slopes: np.ndarray
 
 
+def are_apart(own, other, allowed):
+    """Mask of the rows, (n,), whose levels of a unit do not go with those of another, both being there."""
+    return (own != ABSENT) & (other != ABSENT) & ~allowed[other, own]
+
+
 class Codec:
     """Float matrix <-> units, column by column.
 
@@ -132,11 +137,12 @@ class Codec:
         for j, (i, part) in calendar.items():
             if isinstance(self.columns[i], DiscreteColumn):  # then levels determine levels
                 continue
+            line = CalendarColumn(values[:, j], i, part, categorical[j])
             is_listed = type(self.columns[i]) is NumericColumn and part.can_be_listed(self.columns[i])
             if is_listed:
-                self.calendar.setdefault(i, {})[j] = part
+                self.calendar.setdefault(i, {})[j] = line
             if not is_listed or len(self.columns[j].levels.values) > MAX_LEVELS:
-                self.columns[j] = CalendarColumn(values[:, j], i, part, categorical[j])
+                self.columns[j] = line
 
     def _replace(self, j, line):
         """Have a column be a line of columns that are none."""
@@ -158,20 +164,11 @@ class Codec:
             self.units += self.columns[j].units(start)
             self.slices[j] = slice(start, len(self.units))
         self.column_of = np.repeat(self.order, [self.slices[j].stop - self.slices[j].start for j in self.order])
-        for i, j, part in self.parts():
-            times, own = self.slices[i], self.slices[j].start
-            told = part.levels_of(self.columns[i], self.columns[j].levels, range(times.start, times.stop))
+        for j, line in self.told_levels():
+            (i,), own = line.sources, self.slices[j].start
+            times = range(self.slices[i].start, self.slices[i].stop)
+            told = line.part.levels_of(self.columns[i], self.columns[j].levels, times)
             self.units[own] = replace(self.units[own], told=told)
-
-    def timed(self):
-        """Pairs of a column of times and one that is a part of them."""
-        computed = [(line.sources[0], j) for j, line in self.lines() if isinstance(line, CalendarColumn)]
-        return [(i, j) for i, j, _ in self.parts()] + computed
-
-    def parts(self):
-        """Triples of a column of times, one whose levels they tell, and its CalendarPart."""
-        parts = ((i, j, part) for i, parts in self.calendar.items() for j, part in parts.items())
-        return [(i, j, part) for i, j, part in parts if isinstance(self.columns[j], DiscreteColumn)]
 
     def _depth(self, j):
         """How many columns must be computed one after the other until column j is."""
@@ -250,8 +247,8 @@ class Codec:
             log_slopes += np.where(np.isnan(values[:, i]), 0.0, difference.log_unit(self.columns[i].on_level(codes)))
         z, codes = (np.concatenate([parts[j][k] for j in self.order], axis=1) for k in (0, 1))
         rows = Rows(z, codes, np.column_stack([log_slopes for _, _, log_slopes in parts]))
-        for i, j, part in self.parts():
-            wrong = part.misses(values[:, i], values[:, j])
+        for j, line in self.told_levels():
+            wrong = line.misses(values, values[:, j]) > 0
             rows.z[wrong, self.slices[j]], rows.codes[wrong, self.slices[j]] = 0.0, ABSENT
             rows.log_slopes[wrong, j] = 0.0
         for lookup in self.lookups:
@@ -287,28 +284,33 @@ class Codec:
         """Index and column of those that others tell, in an order in which they can be computed."""
         return [(j, self.columns[j]) for j in self.computed]
 
+    def told_levels(self):
+        """Index of the columns whose levels times tell, and as CalendarColumns how they do."""
+        told = (pair for parts in self.calendar.values() for pair in parts.items())
+        return [(j, line) for j, line in told if isinstance(self.columns[j], DiscreteColumn)]
+
+    def relations(self):
+        """Those of `lines`, then those of `told_levels`."""
+        return self.lines() + self.told_levels()
+
     def fill_lines(self, values, enforce_decimals):
         """Compute the columns that others tell, in place, and differences that are rounding alone."""
         rounding = {difference.j: (i, difference) for i, difference in self.numbered_differences() if difference.grid}
-        for j, line in self.lines():
+        for j, line in self.relations():
             if j in rounding and enforce_decimals:
                 i, difference = rounding[j]
                 is_missing = np.isnan(values[:, i])
                 values[:, j] = np.where(is_missing, np.nan, difference.rounded(values))
                 values[:, i] = difference.of(values)
             values[:, j] = line.of(values, enforce_decimals)
-        for i, j, part in self.parts():
-            values[:, j] = part.of(values[:, i])
 
     def tied(self):
         """Mask of the columns of the table that are tied to others: computed from them, or by levels."""
         tied = np.zeros(len(self.columns), dtype=bool)
-        for j, line in self.lines():
+        for j, line in self.relations():
             tied[[j, *line.sources]] = True
         for j, i, _ in self._dependencies():  # those of lookups among them
             tied[self.column_of[[i, j]]] = True
-        for i, parts in self.calendar.items():
-            tied[[i, *parts]] = True
         return tied[: self.n_columns]
 
     def may_be_impossible(self, enforce_bounds):
@@ -340,8 +342,7 @@ class Codec:
             columns = {self.column_of[i] for pair in pairs for i in pair[:2]}
             codes = self.level_codes(columns, self.extended(values))
         for j, i, allowed in pairs:
-            own, other = codes[self.column_of[j]], codes[self.column_of[i]]
-            impossible |= (own != ABSENT) & (other != ABSENT) & ~allowed[other, own]
+            impossible |= are_apart(codes[self.column_of[j]], codes[self.column_of[i]], allowed)
         return impossible
 
     def _certain_pairs(self):
@@ -377,18 +378,15 @@ class Codec:
         What is asked for need only be as near as the decimals of a source allow.
         """
         values = self.extended(values)
-        for j, line in self.lines():
+        for j, line in self.relations():
             x = values[:, j]
             breaks = line.cannot_be(values, x, self.columns) if are_asked else line.misses(values, x) > 0
             yield [j, *line.sources], breaks
-        for i, j, part in self.parts():
-            yield [j, i], part.misses(values[:, i], values[:, j])
         dependencies = self._dependencies()
         if dependencies:
             codes, column_of = self.encode(values).codes, self.column_of.tolist()
         for j, i, allowed in dependencies:
-            known = (codes[:, i] != ABSENT) & (codes[:, j] != ABSENT)
-            yield [column_of[j], column_of[i]], known & ~allowed[codes[:, i], codes[:, j]]
+            yield [column_of[j], column_of[i]], are_apart(codes[:, j], codes[:, i], allowed)
         for lookup in self.lookups:
             for i, breaks in zip(lookup.units, lookup.breaks(values, codes[:, lookup.units]).T):
                 yield [column_of[i], lookup.column], breaks

@@ -53,16 +53,14 @@ class Unknowns:
         n_fixed = -1
         while fixed.sum() > n_fixed:
             n_fixed = fixed.sum()
-            for j, product in self.codec.lines():
-                if isinstance(product, (RoundedColumn, CalendarColumn)):
-                    told = fixed[:, product.sources].all(axis=1) & ~fixed[:, j]
-                    values[told, j], fixed[told, j] = product.of(values[told], self.options.enforce_decimals), True
-            for i, j, part in self.codec.parts():
-                told = fixed[:, i] & ~fixed[:, j]
-                values[told, j], fixed[told, j] = part.of(values[told, i]), True
-            for i, j in self.codec.timed():
-                gaps = fixed[:, j] & np.isnan(values[:, j]) & ~fixed[:, i]
-                values[gaps, i], fixed[gaps, i] = np.nan, True
+            for j, line in self.codec.relations():
+                if isinstance(line, (RoundedColumn, CalendarColumn)):
+                    told = fixed[:, line.sources].all(axis=1) & ~fixed[:, j]
+                    values[told, j], fixed[told, j] = line.of(values[told], self.options.enforce_decimals), True
+                if isinstance(line, CalendarColumn):  # which is missing with its times
+                    (i,) = line.sources
+                    gaps = fixed[:, j] & np.isnan(values[:, j]) & ~fixed[:, i]
+                    values[gaps, i], fixed[gaps, i] = np.nan, True
             for lookup in self.codec.lookups:
                 self._look_up(lookup, values, fixed)
             for unknown, rows in self.of(fixed.copy()):
@@ -119,11 +117,9 @@ class Unknowns:
     def missed(self, values, given, fixed):
         """Mask of the rows in which what is computed is not what is given."""
         missed = np.zeros(len(values), dtype=bool)
-        for j, line in self.codec.lines():
+        for j, line in self.codec.relations():
             is_open = fixed[:, j] & ~fixed[:, line.sources].all(axis=1)
             missed |= is_open & line.cannot_be(values, given[:, j], self.columns)
-        for i, j, part in self.codec.parts():
-            missed |= fixed[:, j] & ~fixed[:, i] & part.misses(values[:, i], given[:, j])
         for lookup in self.codec.lookups:
             missed |= lookup.misses(given, fixed)
         return missed
@@ -152,7 +148,7 @@ class Unknowns:
                 yield unknown, pattern.ravel() == k
 
     def _unknowns_of(self, known):
-        """The equations of `eliminate`, then the rounded columns, each solved for a column that no other needs."""
+        """Equations of `eliminate`, then rounded columns, then times, each solved for a column that no other needs."""
         found, wanted = [], []
         for equation, source in eliminate(self.codec.lines(), known, self.columns):
             if isinstance(self.columns[source], RoundedColumn):
@@ -208,7 +204,7 @@ class Unknowns:
             i, columns = unknown.source, list(unknown.parts)
             key = i, unknown.parts
             if key not in self.periods:
-                self.periods[key] = Periods(self.columns[i], [self.codec.calendar[i][j] for j in columns])
+                self.periods[key] = Periods(self.columns[i], [self.codec.calendar[i][j].part for j in columns])
             return self.periods[key].solve(values[:, i], values[:, columns], rng), np.zeros(len(values))
         if not unknown.is_circular:
             return self._solve_once(unknown, values, self.options, rng)

@@ -60,7 +60,8 @@ def model(sales):
 
 def parts_of(model):
     columns = model._table.names
-    return {columns[j]: (columns[i], part.name) for i, j, part in model._model.codec.parts()}
+    told = model._model.codec.told_levels()
+    return {columns[j]: (columns[line.sources[0]], line.part.name) for j, line in told}
 
 
 @pytest.mark.parametrize("part", PARTS)
