@@ -29,6 +29,7 @@ from ._relations import (
     find_grouped,
     find_line,
     never_together,
+    opened,
     sum_formula,
     together,
     with_all,
@@ -190,7 +191,10 @@ class Codec:
         """
         codes = self.encode(values).codes
         self.lookups = find_lookups(self.columns[: self.n_columns], self.slices, codes, values)
-        looked_up = [{lookup.own, i} for lookup in self.lookups for i in lookup.units]
+        looked_up = {}  # by pairs of units, the levels of both that go with everything
+        for lookup in self.lookups:
+            for i, gaps in zip(lookup.units, lookup.gaps):
+                looked_up[frozenset((lookup.own, i))] = {lookup.own: gaps[0], i: gaps[1]}
         sources = []  # of several units that tell the same, the first
         for j, unit in enumerate(self.units):
             if unit.n_levels < 2 or (j == 0 and isinstance(self.columns[0], LabelColumn)):
@@ -199,11 +203,15 @@ class Codec:
                 sources.append(j)
                 continue
             pairs = {i: (codes[:, i], codes[:, j], (self.units[i].n_levels, unit.n_levels)) for i in sources}
-            found = {
-                i: with_all(together(*pair) > 0) if {i, j} in looked_up else dependency(*pair)
-                for i, pair in pairs.items()
-            }
-            found = {i: allowed for i, allowed in found.items() if allowed is not None}
+            found = {}
+            for i, pair in pairs.items():
+                gaps = looked_up.get(frozenset((i, j)))
+                if gaps is not None:
+                    allowed = opened(with_all(together(*pair) > 0), (gaps[i], gaps[j]))
+                else:
+                    allowed = dependency(*pair, (self.units[i].gap, unit.gap))
+                if allowed is not None:
+                    found[i] = allowed
             twin = next(
                 (
                     i
@@ -255,8 +263,10 @@ class Codec:
             shared = rows.codes[:, lookup.own] == lookup.shared
             rows.log_slopes[shared, lookup.column] += lookup.log_share(rows.codes[shared])
             wrong = lookup.breaks(values, rows.codes[:, lookup.units]).any(axis=1)
+            where, _ = lookup.position(values)
             for follower in lookup.followers:
-                rows.log_slopes[(rows.codes[:, follower.unit] == follower.shared) & ~wrong, follower.column] = 0.0
+                is_told = (rows.codes[:, follower.unit] == follower.shared) & follower.is_told(where)
+                rows.log_slopes[is_told & ~wrong, follower.column] = 0.0
             rows.codes[wrong, lookup.own], rows.z[wrong, lookup.own] = ABSENT, 0.0
             rows.log_slopes[wrong, lookup.column] = 0.0
         return rows
@@ -463,7 +473,7 @@ class Codec:
 
     def missing_levels(self):
         """Level of each unit that means a missing cell, ABSENT if none does, (d,)."""
-        return self.encode(np.full((1, self.n_columns), np.nan)).codes[0]
+        return np.array([unit.gap for unit in self.units])
 
     def allows(self, values, fixed, enforce_bounds):
         """Mask of the cells that may be asked for, of the shape of values; True in columns that are not fixed."""

@@ -50,6 +50,7 @@ class Unit:
     # by the index of an earlier unit, the levels that go with each of its levels: (its levels + 1, n_levels)
     allowed: dict = field(default_factory=dict)
     told: Told | None = None
+    gap: int = ABSENT  # the level of missing cells
 
     @property
     def n_levels(self):
@@ -83,7 +84,8 @@ class Levels:
         self.code = np.empty(len(values), dtype=np.int64)
         self.code[order] = np.minimum(np.arange(len(values)), max_levels - 1)
         shares = counts / counts.sum()
-        self.unit = Unit(np.bincount(self.code, weights=shares))
+        gap = int(self.code[-1]) if np.isnan(values[-1]) else ABSENT
+        self.unit = Unit(np.bincount(self.code, weights=shares), gap=gap)
         self.log_within = np.log(shares / self.unit.shares[self.code])
 
     def encode(self, x):
@@ -303,8 +305,7 @@ def column_of_numbers(x, n_knots, rng, step=0.0):
 
 def shares_present(column):
     """Shares of the levels of each unit, those of missing cells left out, as a list."""
-    gap = column.encode(np.full(1, np.nan), None)[1][0]
-    shares = [np.where(np.arange(unit.n_levels) == code, 0.0, unit.shares) for unit, code in zip(column.units(0), gap)]
+    shares = [np.where(np.arange(unit.n_levels) == unit.gap, 0.0, unit.shares) for unit in column.units(0)]
     return [s / s.sum() for s in shares]
 
 

@@ -18,7 +18,7 @@ import torch
 
 from ._columns import ABSENT, ACTIVE, draw_margin, log_margin
 from ._containers import is_missing
-from ._generator import draw_index, draw_number, mixture_log_prob
+from ._generator import draw_index, draw_number, mixture_log_prob, restricted
 from ._model import seeded_stream
 from ._unknowns import Unknowns
 
@@ -189,8 +189,7 @@ class Pool:
         """Masks of the levels of a unit, (m size, V), that go with later ones that are known, or are left by these."""
         generator, masks = self.walk.generator, []
         for later in generator.heirs[i]:
-            left = self._left(later, fixed, codes).float()
-            goes = left @ generator.companions(i, later)[:-1].T.float() > 0
+            goes = generator.leading_to(later, self._left(later, fixed, codes), i)
             masks.append(goes.repeat_interleave(self.size, 0))
         return masks
 
@@ -213,8 +212,10 @@ class Pool:
         if excluded != ABSENT:
             free[:, excluded] = -torch.inf
         gain = torch.logsumexp(free, 1)
-        others = torch.arange(free.shape[1], device=free.device) != excluded
-        free[gain.isneginf()[:, None] & others] = 0.0  # nothing goes with the others, so anything is as good
+        even = torch.where(
+            torch.arange(free.shape[1], device=free.device) == excluded, -torch.inf, torch.zeros_like(free)
+        )
+        free = torch.where(gain.isneginf()[:, None], restricted(even, possible), free)  # nothing goes with earlier ones
         self.walk.take_level(i, torch.where(fixed, known, draw_index(free, self.stream)))
         asked = log_prob.gather(1, known.clamp(min=0)[:, None])[:, 0]
         return torch.where(fixed, torch.where(known == ABSENT, 0.0, asked), gain)

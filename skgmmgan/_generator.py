@@ -39,12 +39,20 @@ def mixture_log_prob(z, log_weights, means, log_scales):
     return torch.logsumexp(log_weights - 0.5 * (e**2 + LOG_2PI) - log_scales, -1)
 
 
-def restricted(log_prob, allowed):
-    """Log-probabilities (n, V) of the levels in all of some masks, -inf for others; all levels where none is left."""
+def restricted(log_prob, allowed, gap=ABSENT):
+    """Log-probabilities (n, V) of the levels in all of some masks, -inf for others; all levels where none is left.
+
+    A cell is missing as often as without the masks, if it may be missing and may be there.
+    """
     if not allowed:
         return log_prob
     possible = torch.stack(allowed).all(0) & ~log_prob.isneginf()
-    return torch.where(possible | ~possible.any(1, keepdim=True), log_prob, -torch.inf)
+    left = torch.where(possible | ~possible.any(1, keepdim=True), log_prob, -torch.inf)
+    if gap == ABSENT:
+        return left
+    is_gap = torch.arange(left.shape[1], device=left.device) == gap
+    there, before = left[:, ~is_gap].logsumexp(1, keepdim=True), log_prob[:, ~is_gap].logsumexp(1, keepdim=True)
+    return torch.where(is_gap | there.isneginf(), left, left + before - there)
 
 
 def draw_index(log_weights, generator):
@@ -99,6 +107,7 @@ class Generator(nn.Module):
             for name, array in (("edges", told.edges), ("pieces", told.levels), ("states", told.by_state)):
                 self.register_buffer(f"{name}_{i}", torch.tensor(array), persistent=False)
         self.register_buffer("are_told", torch.tensor([i in self.told for i in self.discrete]), persistent=False)
+        self.gaps = [unit.gap for unit in units]
         self.n_levels = n_levels[self.discrete].tolist()
         self.register_buffer("first_levels", torch.tensor(np.cumsum(self.n_levels, dtype=int) - self.n_levels))
 
@@ -143,7 +152,7 @@ class Generator(nn.Module):
     def _base(self, i, means, log_weights, codes):
         """Log-probability of each level before the network has its say, (n, V), up to a constant."""
         base = self.prior.level_log_prob(i, means, log_weights, self.prior.scales[i])
-        return restricted(base, self._possible(i, codes))
+        return restricted(base, self._possible(i, codes), self.gaps[i])
 
     def _possible(self, i, codes):
         """Masks of the levels of a unit, (n, V), that go with those before it, by themselves and for a later one."""
@@ -151,8 +160,21 @@ class Generator(nn.Module):
         for later in self.heirs[i]:
             left = [self.companions(s, later)[codes[:, s]] for s in self.sources[later] if s < i]
             if left:  # levels of the later unit that are left
-                masks.append(torch.stack(left).all(0).float() @ self.companions(i, later)[:-1].T.float() > 0)
+                masks.append(self.leading_to(later, torch.stack(left).all(0), i))
         return masks
+
+    def leading_to(self, later, left, i):
+        """Mask of the levels of unit i, (n, V), that go with any of the levels of a later unit that are left, (n, W).
+
+        A missing cell that goes with everything hides one that need not; it counts where nothing else is left.
+        """
+        goes, gap = self.companions(i, later)[:-1].T, self.gaps[later]  # (W, V)
+        if gap == ABSENT or not goes[gap].all():
+            return left.float() @ goes.float() > 0
+        others = torch.arange(len(goes), device=goes.device) != gap
+        there = left[:, others].float() @ goes[others].float() > 0
+        alone = left[:, gap, None] & ~(goes[others].any(0) & left[:, others].any(1, keepdim=True))
+        return there | alone
 
     def companions(self, source, i):
         """Which levels of unit i go with each level of an earlier one, (its levels + 1, V); all with an unseen one."""

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._columns import ABSENT, DiscreteColumn
-from ._relations import is_no_chance, some_rows
+from ._columns import ABSENT, DiscreteColumn, has_gaps
+from ._relations import first_codes
 
 
 class Follower(NamedTuple):
@@ -14,7 +14,18 @@ class Follower(NamedTuple):
     column: int
     unit: int
     shared: int  # its level that categories share
-    told: np.ndarray  # its category for each of the Lookup's
+    told: np.ndarray  # its category for each of the Lookup's, infinite where that tells nothing
+    by_chance: bool  # whether its cells are missing by chance, so that they may be whatever tells it
+
+    def is_told(self, where):
+        """Mask of the rows whose categories `where` tell it."""
+        return ~np.isinf(self.told[where])
+
+    def is_other(self, where, values):
+        """Mask of the rows in which it is not what their categories `where` tell."""
+        told, x = self.told[where], values[:, self.column]
+        differ = (told != x) & ~(np.isnan(told) & np.isnan(x))
+        return differ & self.is_told(where) & ~(self.by_chance & np.isnan(x))
 
 
 class Lookup:
@@ -28,29 +39,25 @@ class Lookup:
     column, own : indices of the column and of its unit
     levels : its Levels
     units : indices of the units that it tells, those of followers last
-    told : the level of each of them for each category, (n_categories, n_units)
+    told : the level of each of them for each category, (n_categories, n_units); ABSENT where it tells nothing
+    gaps : for each of them, the levels of `own` and of itself that mean a missing cell, (n_units, 2), if cells are
+        missing by chance; else ABSENT
     followers : list of Follower
     """
 
-    def __init__(self, column, own, levels, units, told, followers):
-        self.column, self.own, self.units, self.told, self.followers = column, own, units, told, followers
+    def __init__(self, column, own, levels, units, told, gaps, followers):
+        self.column, self.own, self.units, self.followers = column, own, units, followers
+        self.told, self.gaps = told, gaps
         self.values, self.shared = levels.values, levels.max_levels - 1
         self.members = np.flatnonzero(levels.code == self.shared)
         self.shares = np.exp(levels.log_within[self.members])
-        self._group()
-
-    def _group(self):
-        """Find which members tell the same."""
-        self.keys, group = np.unique(self.told[self.members], axis=0, return_inverse=True)
-        self.group = group.ravel()
 
     def forget(self, k):
         """Tell the k-th unit no more."""
         (unit,) = self.units[k : k + 1]
         self.followers = [follower for follower in self.followers if follower.unit != unit]
         del self.units[k]
-        self.told = np.delete(self.told, k, axis=1)
-        self._group()
+        self.told, self.gaps = np.delete(self.told, k, axis=1), np.delete(self.gaps, k, axis=0)
 
     def position(self, values):
         """Which category each row has, (n,), and a mask of those that are known."""
@@ -59,28 +66,36 @@ class Lookup:
         return where, (self.values[where] == x) | (np.isnan(self.values[where]) & np.isnan(x))
 
     def groups(self, codes):
-        """Which of the keys goes with each row, (n,), or -1 where none does."""
-        _, ids = np.unique(np.concatenate([self.keys, codes[:, self.units]]), axis=0, return_inverse=True)
-        of_keys, of_rows = np.split(ids.ravel(), [len(self.keys)])
-        key = np.full(ids.max() + 1, -1)
-        key[of_keys] = np.arange(len(self.keys))
-        return key[of_rows]
+        """Triples of rows, ids of the members, and of these rows: a row goes with the members that have its id."""
+        levels = codes[:, self.units]
+        are_there = (levels != self.gaps[:, 1]) | (levels == ABSENT)
+        kinds, kind = np.unique(are_there, axis=0, return_inverse=True)
+        for k, there in enumerate(kinds):
+            rows = np.flatnonzero(kind.ravel() == k)
+            keys = np.concatenate([self.told[self.members], levels[rows]])[:, there]
+            ids = np.unique(keys, axis=0, return_inverse=True)[1].ravel()
+            yield rows, *np.split(ids, [len(self.members)])
 
     def draw(self, values, codes, rng):
         """Have rows whose category shares a level have one that goes with the rest of them, in place; and followers."""
-        rows = np.flatnonzero(codes[:, self.own] == self.shared)
-        self._choose(values, rows, self.group, self.groups(codes[rows]), rng)
+        shared = np.flatnonzero(codes[:, self.own] == self.shared)
+        for rows, of_members, of_rows in self.groups(codes[shared]):
+            self._choose(values, shared[rows], of_members, of_rows, rng)
         where, known = self.position(values)
         for follower in self.followers:
-            rows = np.flatnonzero((codes[:, follower.unit] == follower.shared) & known)
+            rows = np.flatnonzero((codes[:, follower.unit] == follower.shared) & known & follower.is_told(where))
             values[rows, follower.column] = follower.told[where[rows]]
 
     def draw_given(self, values, codes, fixed, rng):
         """Have free categories that share a level tell what followers are fixed to, in place."""
         for follower in self.followers:
             rows = fixed[:, follower.column] & ~fixed[:, self.column] & (codes[:, self.own] == self.shared)
-            rows = np.flatnonzero(rows)
-            self._choose(values, rows, follower.told[self.members], values[rows, follower.column], rng)
+            rows = np.flatnonzero(rows & ~(follower.by_chance & np.isnan(values[:, follower.column])))
+            for some, of_members, of_rows in self.groups(codes[rows]):
+                told = np.append(follower.told[self.members], values[rows[some], follower.column])
+                both = np.stack([told, np.append(of_members, of_rows)])
+                ids = np.unique(both, axis=1, return_inverse=True)[1].ravel()
+                self._choose(values, rows[some], *np.split(ids, [len(self.members)]), rng)
 
     def _choose(self, values, rows, of_members, of_rows, rng):
         """Draw categories of rows by their shares, of the members that have the same number as the row, if any has."""
@@ -98,26 +113,24 @@ class Lookup:
         where, _ = self.position(values)
         missed = np.zeros(len(values), dtype=bool)
         for follower in self.followers:
-            missed |= fixed[:, follower.column] & differ(follower.told[where], values[:, follower.column])
+            missed |= fixed[:, follower.column] & follower.is_other(where, values)
         return missed & ~fixed[:, self.column]
 
     def log_share(self, codes):
         """What turns the log-share of a category in its level into that among those that go with the row, (n,)."""
-        group = self.groups(codes)
-        return np.where(group >= 0, -np.log(np.bincount(self.group, self.shares))[group], 0.0)
+        log_share = np.zeros(len(codes))
+        for rows, of_members, of_rows in self.groups(codes):
+            share = np.bincount(of_members, self.shares, minlength=of_rows.max() + 1)[of_rows]
+            log_share[rows] = -np.log(share, where=share > 0, out=np.zeros(len(rows)))
+        return log_share
 
     def breaks(self, values, levels):
         """Mask of the units, (n, n_units), whose levels are not those that the categories of rows tell."""
         where, known = self.position(values)
-        wrong = (self.told[where] != levels) & (self.told[where] != ABSENT)
+        wrong = (self.told[where] != levels) & (self.told[where] != ABSENT) & (levels != self.gaps[:, 1])
         for i, follower in enumerate(self.followers, len(self.units) - len(self.followers)):
-            wrong[:, i] = differ(follower.told[where], values[:, follower.column])
+            wrong[:, i] = follower.is_other(where, values)
         return wrong & known[:, None] & (levels != ABSENT)
-
-
-def differ(a, b):
-    """Mask of the pairs that are neither the same nor both missing."""
-    return (a != b) & ~(np.isnan(a) & np.isnan(b))
 
 
 def find_lookups(columns, slices, codes, values):
@@ -134,30 +147,51 @@ def find_lookups(columns, slices, codes, values):
         for j, column in enumerate(columns)
         if isinstance(column, DiscreteColumn) and len(column.levels.values) > column.levels.max_levels
     }
+    gaps = {j: len(columns[j].levels.values) - 1 if has_gaps(columns[j]) else ABSENT for j in own}
     narrow = [j for j, column in enumerate(columns) if type(column) is DiscreteColumn and j not in own]
     found = []
     for j, categories in own.items():
-        told = [slices[k].start for k in narrow if is_told(categories, codes[:, slices[k].start])]
-        followers = []
-        for k in [k for k in own if k != j and is_told(categories, own[k])]:
-            if k > j or not is_told(own[k], categories):
-                of_category = np.full(len(columns[j].levels.values), np.nan)
-                of_category[categories] = values[:, k]
-                followers.append(Follower(k, slices[k].start, columns[k].levels.max_levels - 1, of_category))
-        units = told + [follower.unit for follower in followers]
-        if units:
-            of_category = np.full((len(columns[j].levels.values), len(units)), ABSENT)
-            of_category[categories] = codes[:, units]
-            found.append(Lookup(j, slices[j].start, columns[j].levels, units, of_category, followers))
+        told, followers = [], []
+        for k in narrow:
+            first = told_by(categories, codes[:, slices[k].start], (gaps[j], columns[k].levels.unit.gap))
+            told += [(k, *first)] if first else []
+        for k in [k for k in own if k != j]:
+            first = told_by(categories, own[k], (gaps[j], gaps[k]))
+            if first and (k > j or not told_by(own[k], categories, (gaps[k], gaps[j]))):
+                levels = columns[k].levels
+                numbers = np.where(first[0] == ABSENT, np.inf, levels.values[first[0]])
+                followers.append(Follower(k, slices[k].start, levels.max_levels - 1, numbers, first[1]))
+                told.append((k, np.where(first[0] == ABSENT, ABSENT, levels.code[first[0]]), first[1]))
+        if told:
+            others, of_category, by_chance = zip(*told)
+            units, levels = [slices[k].start for k in others], columns[j].levels
+            missing = [(levels.unit.gap, columns[k].levels.unit.gap) for k in others]
+            missing = np.where(np.transpose([by_chance]), missing, ABSENT)
+            found.append(Lookup(j, slices[j].start, levels, units, np.column_stack(of_category), missing, followers))
     return sorted(found, key=lambda lookup: len(lookup.followers))
 
 
-def is_told(categories, codes):
-    """Whether each category has one code in all rows, beyond chance."""
-    for rows in (some_rows(np.arange(len(codes))), slice(None)):
-        first = np.full(categories.max() + 1, ABSENT)
-        first[categories[rows]] = codes[rows]
-        if (first[categories[rows]] != codes[rows]).any():
-            return False
-    n_repeats, counts = len(codes) - len(np.unique(categories)), np.bincount(codes[codes != ABSENT])
-    return counts.any() and is_no_chance(n_repeats, counts / len(codes))
+def told_by(categories, codes, gaps):
+    """What code each category has in all rows, beyond chance, and whether cells are missing by chance; or None.
+
+    Then that is so where both are there. A missing category tells nothing, ABSENT, and one that has come with missing
+    cells alone these.
+
+    Parameters
+    ----------
+    categories, codes : of each row, (n,)
+    gaps : of both, what means a missing cell; ABSENT where none does
+    """
+    first = first_codes(categories, codes, categories.max() + 1)
+    if first is not None:
+        return first, False
+    there = (categories != gaps[0]) & (codes != gaps[1])
+    if there.all():
+        return None
+    first = first_codes(categories[there], codes[there], categories.max() + 1)
+    if first is None:
+        return None
+    first[first == ABSENT] = gaps[1]
+    if gaps[0] != ABSENT:
+        first[gaps[0]] = ABSENT
+    return first, True

@@ -39,12 +39,40 @@ def with_all(allowed):
     return np.concatenate([allowed, np.ones((1, allowed.shape[1]), dtype=bool)])
 
 
-def dependency(a, b, n_levels):
+def dependency(a, b, n_levels, gaps=(ABSENT, ABSENT)):
     """Which levels of two units occur together, (n_levels[0] + 1, n_levels[1]), if one determines the other; or None.
 
-    A last row allows everything. Rows that repeat a level could show that it determines nothing; enough of them must
-    agree, and the more so the more often independent levels would. Half as many will do where both determine each
-    other, as where cells are missing together.
+    A last row allows everything. If there is no dependency, but one in the rows without gaps, cells are missing by
+    chance, and gaps go with everything; what never came with anything else comes with a gap.
+
+    Parameters
+    ----------
+    a, b : levels of the units, (n,)
+    gaps : those that mean a missing cell, ABSENT where none does
+    """
+    allowed = complete_dependency(a, b, n_levels)
+    if allowed is not None or max(gaps) == ABSENT:
+        return allowed
+    allowed = complete_dependency(
+        *(np.where(codes == gap, ABSENT, codes) for codes, gap in zip((a, b), gaps)), n_levels
+    )
+    return None if allowed is None else opened(allowed, gaps)
+
+
+def opened(allowed, gaps):
+    """A mask of what goes together with `gaps`, levels of both units, that go with everything."""
+    for table, gap in zip((allowed.T, allowed), gaps):
+        if gap != ABSENT:
+            table[:, gap] = True
+    return allowed
+
+
+def complete_dependency(a, b, n_levels):
+    """That of all rows in which both are there.
+
+    Rows that repeat a level could show that it determines nothing; enough of them must agree, and the more so the more
+    often independent levels would. Half as many will do where both determine each other, as where cells are missing
+    together.
     """
     for rows in (slice(PREVIEW), slice(None)):
         counts = together(a[rows], b[rows], n_levels)
@@ -69,7 +97,7 @@ def find_grouped(values, categorical):
     """Columns of numbers that a group tells in every row, and those of numbers that tell a group: a set of indices.
 
     A group is a category, or a number that is one of a finite set: the size of a firm, and the number of that firm. A
-    number that rises or falls with the other, as its square does, is no group's.
+    number that rises or falls with the other, as its square does, is no group's. Missing cells tell nothing.
 
     Parameters
     ----------
@@ -78,33 +106,45 @@ def find_grouped(values, categorical):
     """
     codes, telling = {}, []
     for j, x in enumerate(values.T):
-        if len(np.unique(some_rows(x))) > MAX_LEVELS:
+        if not categorical[j] and len(np.unique(some_rows(x))) > MAX_LEVELS:
             continue
         numbers, own, counts = np.unique(x, return_inverse=True, return_counts=True)
-        is_finite = categorical[j] or (counts == 1).sum() <= MAX_UNSEEN * len(x)
-        if is_finite and 1 < len(numbers) <= MAX_LEVELS and len(x) - len(numbers) >= MIN_REPEATS:
-            codes[j] = own.ravel(), len(numbers)
+        is_finite = categorical[j] or (len(numbers) <= MAX_LEVELS and (counts == 1).sum() <= MAX_UNSEEN * len(x))
+        if is_finite and 1 < len(numbers) <= len(x) - MIN_REPEATS:
             present = ~np.isnan(numbers)
+            codes[j] = np.where(np.isnan(x), ABSENT, own.ravel())
             if categorical[j] or are_all_known(numbers[present], counts[present], grid_step(numbers[present])):
                 telling.append(j)
-    few, found = {j: some_rows(own) for j, (own, _) in codes.items()}, set()
+    few, found = {j: some_rows(own) for j, own in codes.items()}, set()
     for i in telling:
         order = few[i].argsort(kind="stable")
-        is_same = np.diff(few[i][order]) == 0
+        order = order[few[i][order] != ABSENT]
         for j in codes:
             if i == j or (categorical[i] and categorical[j]):
                 continue
-            steps = np.diff(few[j][order])
+            both = order[few[j][order] != ABSENT]
+            is_same, steps = np.diff(few[i][both]) == 0, np.diff(few[j][both])
             is_function = not (categorical[i] or categorical[j]) and ((steps >= 0).all() or (steps <= 0).all())
-            if not (is_function or steps[is_same].any()) and tells(codes[i], codes[j]):
+            if not (is_function or steps[is_same].any()) and are_told(codes[i], codes[j]):
                 found |= {k for k in (i, j) if not categorical[k]}
     return found
 
 
-def tells(a, b):
-    """Whether codes a determine codes b, beyond chance; pairs of codes, (n,), and how many there are."""
-    allowed = dependency(a[0], b[0], (a[1], b[1]))
-    return allowed is not None and (allowed[:-1].sum(axis=1) <= 1).all()
+def are_told(a, b):
+    """Whether codes a determine codes b, (n,), beyond chance, where both are there."""
+    both = (a != ABSENT) & (b != ABSENT)
+    return first_codes(a[both], b[both], a.max() + 1) is not None
+
+
+def first_codes(a, b, n):
+    """The code of b for each of n codes of a, (n,), ABSENT for none, if a determines b beyond chance; or None."""
+    for rows in (some_rows(np.arange(len(a))), slice(None)):
+        first = np.full(n, ABSENT)
+        first[a[rows]] = b[rows]
+        if (first[a[rows]] != b[rows]).any():
+            return None
+    counts = np.bincount(b[b != ABSENT])
+    return first if counts.any() and is_no_chance(len(b) - len(np.unique(a)), counts / len(b)) else None
 
 
 def never_together(a, b, n_levels):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ._calendar import CalendarColumn, Periods
-from ._columns import has_gaps
+from ._columns import ABSENT, has_gaps
 from ._numbers import float_error, round_to_grid
 from ._relations import eliminate, kind_to_solve
 from ._rounded import Options, RoundedColumn, Solution
@@ -95,11 +95,12 @@ class Unknowns:
         where, known = lookup.position(values)
         known &= fixed[:, lookup.column]
         column_of = self.codec.column_of
-        told = [(f.column, f.told[where]) for f in lookup.followers]
-        for i, levels in zip(lookup.units[: len(lookup.units) - len(told)], lookup.told[where].T):
-            told.append((column_of[i], self.columns[column_of[i]].levels.decode(levels, None)))
-        for j, x in told:
-            rows = known & ~fixed[:, j]
+        is_told = (lookup.told[where] != ABSENT) & (lookup.told[where] != lookup.gaps[:, 1])
+        follower_of = {follower.unit: follower for follower in lookup.followers}
+        for i, levels, told in zip(lookup.units, lookup.told[where].T, is_told.T):
+            j = column_of[i]
+            rows = known & told & ~fixed[:, j]
+            x = follower_of[i].told[where] if i in follower_of else self.columns[j].levels.decode(levels, None)
             values[rows, j], fixed[rows, j] = x[rows], True
 
     def contradicted(self, values, fixed):

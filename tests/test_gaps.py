@@ -1,0 +1,131 @@
+"""Columns that others determine and of which some cells are missing by chance."""
+
+import numpy as np
+import pytest
+import torch
+
+from skgmmgan import GMMGAN, load, save
+from skgmmgan._generator import restricted
+from skgmmgan._relations import dependency
+from skgmmgan.metrics import rule_errors
+
+pd = pytest.importorskip("pandas")
+
+PRIOR = {"max_epochs": 0, "adversarial_rounds": 0, "random_state": 0}
+PAIRS = [("shop", "city"), ("city", "state"), ("shop", "size")]
+
+
+def draw(n, n_shops, n_cities, gaps, seed=0):
+    """Shops in cities in states, with sizes of their own; a share of the cells of each column is missing by chance."""
+    rng = np.random.RandomState(seed)
+    city, size = rng.randint(0, n_cities, n_shops), rng.choice(np.arange(40, 400, 3), n_shops)
+    shop = rng.choice(n_shops, n, p=rng.dirichlet(np.ones(n_shops)))
+    X = pd.DataFrame({"age": rng.normal(40, 10, n).round(), "shop": [f"shop {s}" for s in shop]})
+    X["city"], X["state"] = [f"city {c}" for c in city[shop]], [f"state {c % 5}" for c in city[shop]]
+    X["size"] = size[shop].astype(float)
+    for name, share in gaps.items():
+        X.loc[rng.uniform(size=n) < share, name] = None
+    return X
+
+
+def unseen(X, rows):
+    """Pairs of cells, both there, that never came together, though others did with the first of them."""
+    found = set()
+    for pair in map(list, PAIRS):
+        known, own = (set(table[pair].dropna().itertuples(index=False, name=None)) for table in (X, rows))
+        firsts = {first for first, _ in known}
+        found |= {(first, second) for first, second in own - known if first in firsts}
+    return found
+
+
+TABLES = {
+    "told": (900, 60, 20, {"city": 0.06, "size": 0.1}),
+    "both": (900, 60, 20, {"shop": 0.08, "city": 0.06}),
+    "many": (4000, 400, 280, {"shop": 0.05, "city": 0.06, "state": 0.04, "size": 0.05}),
+}
+
+
+@pytest.fixture(scope="module", params=TABLES)
+def fitted(request):
+    X = draw(*TABLES[request.param])
+    return GMMGAN(2, **PRIOR).fit(X), X
+
+
+def test_gaps_hide_no_dependency(fitted):
+    model, X = fitted
+    rows, _ = model.sample(3000, random_state=0)
+    assert not unseen(X, rows)
+    assert rows.isna().mean().to_numpy() == pytest.approx(X.isna().mean().to_numpy(), abs=0.025)
+    shares = dict(rule_errors(X, rows))
+    assert [shares[second, first] for first, second in PAIRS] == [0, 0, 0]
+
+
+def test_gaps_are_filled_with_what_was_hidden(fitted):
+    model, X = fitted
+    filled = model.impute(X, random_state=0)
+    assert not unseen(X, filled[X["shop"].notna()])
+    assert filled.notna().all(axis=None)
+    hidden = X["city"].isna() & X["shop"].notna()
+    known = X.dropna().drop_duplicates("shop").set_index("shop")["city"].reindex(filled.loc[hidden, "shop"])
+    assert (known.isna() | (known.to_numpy() == filled.loc[hidden, "city"].to_numpy())).all()
+
+
+def test_conditions(fitted):
+    model, X = fitted
+    complete = X.dropna()
+    for name in ("shop", "city", "state"):
+        rows, _ = model.sample(60, conditions={name: complete[name].iloc[0]}, random_state=0)
+        assert not unseen(X, rows)
+    for name in X.columns[X.isna().any()]:
+        rows, _ = model.sample(60, conditions={name: None}, random_state=0)
+        assert rows[name].isna().all()
+        assert not unseen(X, rows)
+
+
+def test_a_gap_breaks_nothing_and_another_city_does(fitted):
+    model, X = fitted
+    rows = X.dropna().head(20)
+    wrong = rows.assign(city=X["city"].dropna().iloc[-1])
+    wrong, rows = wrong[wrong["city"] != rows["city"]], rows[wrong["city"] != rows["city"]]
+    own, gap, other = (model.score_samples(table).mean() for table in (rows, rows.assign(city=None), wrong))
+    assert own - gap < 15
+    assert other < gap - 2 or other < own - 5
+
+
+def test_saved_models_know_gaps(fitted, tmp_path):
+    model, X = fitted
+    save(model, tmp_path / "model")
+    copy = load(tmp_path / "model")
+    pd.testing.assert_frame_equal(copy.sample(50, random_state=1)[0], model.sample(50, random_state=1)[0])
+    np.testing.assert_allclose(copy.score_samples(X.head(50)), model.score_samples(X.head(50)))
+
+
+def test_other_shops_are_unlikely(fitted):
+    model, X = fitted
+    assert np.isfinite(model.score_samples(X)).all()
+    assert model.score(model.sample(1000, random_state=0)[0]) > model.score(draw(1000, 60, 20, {}, seed=9)) + 3
+
+
+def test_dependency_but_for_gaps(rng):
+    a = rng.randint(0, 6, 600)
+    b = np.where(rng.uniform(size=600) < 0.1, 3, a % 3)
+    a[rng.uniform(size=600) < 0.1] = 6
+    assert dependency(a, b, (7, 4)) is None
+    expected = np.ones((8, 4), dtype=bool)
+    expected[:6, :3] = np.arange(6)[:, None] % 3 == np.arange(3)
+    assert (dependency(a, b, (7, 4), gaps=(6, 3)) == expected).all()
+
+
+def test_what_came_with_gaps_alone_stays_so():
+    a, b = np.repeat(np.arange(5), 100), np.repeat([0, 1, 0, 1, 2], 100)
+    b[[3, 250]] = 2  # missing
+    allowed = dependency(a, b, (5, 3), gaps=(-1, 2))
+    assert allowed.tolist()[4:] == [[False, False, True], [True, True, True]]
+
+
+def test_a_gap_is_as_likely_as_without_masks():
+    log_prob = torch.log(torch.tensor([[0.5, 0.2, 0.2, 0.1]])).expand(3, -1)
+    allowed = torch.tensor([[True, False, False, True], [True, True, False, False], [False, False, False, True]])
+    left = torch.softmax(restricted(log_prob, [allowed], gap=3), 1)
+    expected = [[0.9, 0, 0, 0.1], [5 / 7, 2 / 7, 0, 0], [0, 0, 0, 1]]
+    np.testing.assert_allclose(left, expected, rtol=1e-6)
