@@ -2,7 +2,6 @@
 
 import sys
 import warnings
-from difflib import get_close_matches
 from pathlib import Path
 
 try:
@@ -17,6 +16,7 @@ from ._containers import import_pandas
 from ._files import KINDS, describe, parse_cell, read_like, read_table, write_table
 from ._gmmgan import GMMGAN
 from ._saving import load, save
+from ._table import did_you_mean
 from .report import QualityReport
 
 EXPECTED = (ValueError, TypeError, OSError, ImportError, MemoryError, OverflowError)
@@ -53,8 +53,8 @@ def kinds(ctx, param, values):
     return types
 
 
-def parse_conditions(texts, template):
-    """Conditions from texts NAME=VALUE, the name being the longest that is a column."""
+def parse_conditions(texts, template, spelling):
+    """Conditions from texts NAME=VALUE, the name being the longest that is a column; cells as they were spelt, too."""
     conditions = {}
     for text in texts:
         names = [text[:i] for i, sign in enumerate(text) if sign == "="]
@@ -63,16 +63,16 @@ def parse_conditions(texts, template):
         name = next((name for name in reversed(names) if name in template), None)
         if name is None:
             columns = ", ".join(map(str, template))
-            near = get_close_matches(names[0], map(str, template), 1)
-            hint = f"; did you mean {near[0]!r}?" if near else "."
             raise click.UsageError(
-                f"--condition {text!r} names no column{hint} They are {columns}. --where takes ranges"
+                f"--condition {text!r} names no column{did_you_mean(names[0], template)}; they are {columns}. --where "
+                "takes ranges"
             )
         if name in conditions:
             raise click.UsageError(
                 f"column {name!r} has two conditions, and a row has one value; --where '{name} in [...]' takes several"
             )
-        conditions[name] = parse_cell(text[len(name) + 1 :], template[name])
+        how = spelling["columns"].get(name, {}) if spelling else {}
+        conditions[name] = parse_cell(text[len(name) + 1 :], template[name], how)
     return conditions
 
 
@@ -163,9 +163,10 @@ def learn(table, n_components, quick, quiet, seed):
     return model
 
 
-def wanted(conditions, where, rows):
+def wanted(conditions, where, rows, spelling):
     """What `GMMGAN.sample` is asked for, by the names of its parameters; `rows` are some that may be drawn."""
-    return {"conditions": parse_conditions(conditions, rows) or None, "where": where and selection(where, rows)}
+    conditions = parse_conditions(conditions, rows, spelling)
+    return {"conditions": conditions or None, "where": where and selection(where, rows)}
 
 
 def selection(where, rows):
@@ -175,7 +176,10 @@ def selection(where, rows):
         return rows.eval(where, local_dict={}, global_dict={})
 
     try:
-        booleans(keep(rows), len(rows))
+        found = keep(rows)
+        if getattr(found, "shape", None) != (len(rows),):
+            raise ValueError("it tells no truth of each row")
+        booleans(found, len(rows))
     except Exception as error:  # whatever the parser of pandas and the columns raise
         columns, why = ", ".join(map(str, rows)), one_line(error).rstrip(".")
         raise click.UsageError(
@@ -211,9 +215,10 @@ def fit(data, output, types, drop, quiet, **settings):
 def sample(model, n, conditions, where, output, seed):
     """Draw rows of the saved MODEL."""
     model = opened(model)
-    asked = wanted(conditions, where, model.sample(20)[0])
+    spelling = getattr(model, "spelling_", None)
+    asked = wanted(conditions, where, model.sample(20)[0], spelling)
     rows, _ = model.sample(n, **asked, random_state=np.random.RandomState(seed))
-    write_table(rows, output, getattr(model, "spelling_", None))
+    write_table(rows, output, spelling)
 
 
 @main.command()
@@ -248,7 +253,7 @@ def score(model, data, output):
 def synth(data, n, conditions, where, output, types, drop, quiet, **settings):
     """Fit a model to the table DATA and draw rows, without keeping the model."""
     table = described(data, types, drop, quiet)
-    asked = wanted(conditions, where, table)
+    asked = wanted(conditions, where, table, table.attrs.get("spelling"))
     if conditions:  # what cannot be fails here, before any training
         with warnings.catch_warnings(action="ignore"):
             GMMGAN(1, max_epochs=0, adversarial_rounds=0).fit(table).sample(0, conditions=asked["conditions"])

@@ -14,10 +14,15 @@ def _as_table(X):
     return X if is_frame(X) else check_array(X, dtype=None, ensure_all_finite="allow-nan")
 
 
+def table_of(X):
+    """The description of a table."""
+    return Table(_as_table(X), "from_dtype")
+
+
 def matrices_of(*tables):
     """Float matrices of tables by the columns of the first one, and the description of that one."""
     tables = [_as_table(table) for table in tables]
-    table = Table(tables[0], "from_dtype")
+    table = table_of(tables[0])
     for other in tables[1:]:
         names = container_of(other).names if is_frame(other) else list(table.names)[: other.shape[1]]
         if other.shape[1] != len(table.columns) or not same_names(names, table.names):

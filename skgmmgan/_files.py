@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from ._containers import import_pandas
-from ._spelling import find_spelling, spell
+from ._spelling import find_spelling, read_time, spell
+from ._table import did_you_mean
 
 READERS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet"}
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zip", ".zst")
@@ -21,7 +22,12 @@ WRITE = "write numbers as 1012.5, and dates as 2024-12-31 (ISO 8601)"
 TRUTH = {"true": True, "false": False}
 ISO_DATE = r"\d{4}-\d{2}-\d{2}"
 DIGITS = r"[+-]?\d+"
+CODE = r"[+-]?0\d"  # the start of one, a leading zero
+PLAIN_NUMBER = r"[+-]?\d+(?:\.\d+)?"
+LONG = r"[+-]?\d{4}"  # the start of a number without points between thousands
 EUROPEAN_NUMBER = r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d+)?"
+WITH_UNIT = r"([$€£¥₹]\s?)?([+-]?\d[\d.,]*)(\s?[%‰$€£¥₹]|\s[^\W\d]{1,5}[²³23]?)?"
+DAY_AND_YEAR = r"\d{1,2}([./-])\d{1,2}\1\d{4}(?: \d{1,2}:\d\d(?::\d\d)?)?"  # 31.12.2024, or 12/31/2024 23:59
 LIKE_A_NUMBER = r"\W{0,2}\d[\d.,/' ]*\W{0,2}(?: [^\W\d]{1,5}\d?)?"  # 1,012.50 or 12 % or 31/12/2024 or 9.5 m2
 OFFSET = r"(?:Z|[+-]\d\d:?\d\d)$"  # the end of a time with a zone, ...
 WITH_OFFSET = rf":\d\d[\d:.,]*\s?{OFFSET}"  # ... which tells it from a year
@@ -38,10 +44,7 @@ def _format_of(path):
 
 
 def _read(path):
-    """DataFrame of a file, and for CSV, whose cells are text, "" where there is none, its marks.
-
-    These are the separator and the names of the columns with decimal commas.
-    """
+    """DataFrame of a file, and for CSV, whose cells are text, "" where there is none, its separator."""
     pd = import_pandas("tables in files")
     kind, separator = ("csv", ",") if path == "-" else _format_of(path)
     if kind == "parquet":
@@ -76,9 +79,7 @@ def _read(path):
         ) from error
     if not len(table):
         raise ValueError(f"{path} has no rows.")
-    with_points = table.apply(_with_points) if is_european else table
-    with_commas = [name for name in table if is_european and not with_points[name].equals(table[name])]
-    return with_points, (separator, with_commas)
+    return table, separator
 
 
 def _check_names(path, names):
@@ -88,12 +89,32 @@ def _check_names(path, names):
         raise ValueError(f"{path} has the column {twice.iloc[0]!r} twice; give each column a name of its own.")
 
 
-def _with_points(text):
-    """A column of text in which numbers have a decimal point, if all of them may have a decimal comma."""
-    cells = text[~text.isin(MISSING)]
-    if not (cells.str.fullmatch(EUROPEAN_NUMBER).all() and cells.str.contains(",").any()):
-        return text
-    return text.str.replace(".", "").str.replace(",", ".")
+def _plain(text, separator):
+    """A column of text in which numbers have no unit, and a decimal point, and how they were spelt.
+
+    That is as they were, unless all of them had the same unit, and where fields are separated by semicolons may have
+    had decimal commas.
+    """
+    cells, how = text[~text.isin(MISSING)], {}
+    parts = cells.str.extract(f"^(?:{WITH_UNIT})$").fillna("")
+    units = parts[[0, 2]].drop_duplicates()
+    number = EUROPEAN_NUMBER if separator == ";" else PLAIN_NUMBER
+    if len(units) == 1 and any(units.iloc[0]) and parts[1].str.fullmatch(f"{PLAIN_NUMBER}|{number}").all():
+        cells, how = parts[1], {"unit": units.iloc[0].tolist()}
+    if separator == ";" and cells.str.fullmatch(EUROPEAN_NUMBER).all() and cells.str.contains(",").any():
+        how |= {
+            "decimal": ",",
+            "grouped": cells.str.contains(".", regex=False).any() and not cells.str.match(LONG).any(),
+        }
+        cells = cells.map(_with_point)
+    if not how or cells.str.match(CODE).any():
+        return text, {}
+    return cells.reindex(text.index, fill_value="").where(~text.isin(MISSING), text), how
+
+
+def _with_point(text):
+    """A number with a decimal comma by one with a point."""
+    return text.replace(".", "").replace(",", ".")
 
 
 def read_table(path, types=None, drop=()):
@@ -109,21 +130,24 @@ def read_table(path, types=None, drop=()):
     drop : names of columns to leave out
     """
     types = types or {}
-    text, marks = _read(path)
-    table = text
+    table, separator = _read(path)
     for name in [*drop, *types]:
         if name not in table:
-            raise ValueError(f"{path} has no column {name!r}; the columns are {', '.join(map(str, table))}.")
+            columns = ", ".join(map(str, table))
+            raise ValueError(f"{path} has no column {name!r}{did_you_mean(name, table)}; the columns are {columns}.")
     table = table.drop(columns=list(drop))
     if not table.shape[1]:
         raise ValueError(f"No column of {path} is left.")
+    text, how = table.copy(), {}
     for name in table:
+        if separator and types.get(name) != "category":
+            text[name], how[name] = _plain(table[name], separator)
         if name in types:
-            table[name] = _as_kind(_as_text(table[name]), types[name])
-        elif marks:
-            table[name] = _guess(table[name])
-    if marks:
-        table.attrs["spelling"] = find_spelling(text, table, *marks)
+            table[name] = _as_kind(_as_text(text[name]), types[name])
+        elif separator:
+            table[name] = _guess(text[name])
+    if separator:
+        table.attrs["spelling"] = find_spelling(text, table, separator, how)
     return table
 
 
@@ -141,9 +165,8 @@ def _guess(text):
         return pd.Series(np.nan, index=text.index, name=text.name)
     if cells.str.lower().isin(TRUTH).all():
         return _as_truth(text)
-    is_code = cells.str.match(r"[+-]?0\d").any()  # a leading zero
     numbers = pd.to_numeric(cells, errors="coerce")
-    if not is_code and numbers.notna().all():
+    if not cells.str.match(CODE).any() and numbers.notna().all():
         is_whole = cells.str.fullmatch(DIGITS).all() or (len(cells) < len(text) and _is_whole(numbers))
         return _as_kind(text, "integer" if is_whole else "number")
     is_date = cells.str.match(ISO_DATE)
@@ -151,13 +174,18 @@ def _guess(text):
         times = pd.to_datetime(cells, format="ISO8601", errors="coerce", utc=_has_several_offsets(cells))
         if times.notna().all():
             return times.reindex(text.index)
+    if cells.str.fullmatch(DAY_AND_YEAR).all():
+        try:
+            return _as_kind(text, "time")
+        except ValueError:  # of which the model warns
+            return text.mask(text == "")
     is_like = is_date | cells.str.fullmatch(LIKE_A_NUMBER)
     if is_like.mean() > MOSTLY and cells.nunique() > MANY and not cells.str.fullmatch(DIGITS).all():
         odd = cells[~is_date] if is_date.mean() > MOSTLY else cells[numbers.isna()]
         odd = odd if len(odd) else cells
         warnings.warn(
             f"Column {text.name!r} is taken for categories, for {len(odd)} of {len(cells)} cells like {odd.iloc[0]!r}; "
-            f"{WRITE}, and nothing where a cell is missing, or tell what it is by --type.",
+            f"{WRITE}, and nothing where a cell is missing. If they are right, say so by --type '{text.name}=category'.",
             UserWarning,
             stacklevel=3,
         )
@@ -209,7 +237,9 @@ def _as_times(cells, time_format=None):
         warnings.simplefilter("ignore")
         in_utc = _has_several_offsets(cells.dropna())
         told = [{"format": time_format.replace("%:z", "%z")}] if time_format else []
-        for how in (*told, {"format": "ISO8601"}, {"dayfirst": True}, {"dayfirst": False}):
+        is_dotted = cells.dropna().str.match(r"\d{1,2}\.").all()  # and the day comes first
+        clear = [{"dayfirst": first} for first in (True, *[False] * (not is_dotted))]
+        for how in (*told, {"format": "ISO8601"}, *clear):
             try:
                 found.append(pd.to_datetime(cells, utc=in_utc, **how))
             except (ValueError, TypeError):
@@ -232,13 +262,17 @@ def read_like(path, template, spelling=None):
 
     Times are read in the format of its spelling, if they all have it.
     """
-    table, marks = _read(path)
+    import pandas as pd
+
+    table, separator = _read(path)
     missing = [name for name in template if name not in table]
     if missing:
         raise ValueError(f"{path} has no column {missing[0]!r}; it needs {', '.join(map(str, template))}.")
     table = table[list(template)].copy()
     for name, like in template.items():
-        if marks or table[name].dtype not in (like.dtype, object):
+        if separator and pd.api.types.is_numeric_dtype(like):
+            table[name], _ = _plain(table[name], separator)
+        if separator or table[name].dtype not in (like.dtype, object):
             how = spelling["columns"].get(name, {}) if spelling else {}
             table[name] = _column_like(_as_text(table[name]), like, how.get("time"))
     return table
@@ -276,10 +310,11 @@ def _column_like(text, like, time_format=None):
     return numbers.astype(like.dtype) if is_whole and numbers.between(limits.min, limits.max).all() else numbers
 
 
-def parse_cell(text, column):
-    """The value that a text means in a column; empty text is a missing cell."""
+def parse_cell(text, column, how=None):
+    """The value that a text means in a column whose cells were spelt so; empty text is a missing cell."""
     import pandas as pd
 
+    how = how or {}
     is_text = not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column))
     if text == "" or (text in MISSING and not is_text):
         return None
@@ -291,9 +326,14 @@ def parse_cell(text, column):
         return text
     try:
         if pd.api.types.is_numeric_dtype(column):
-            return pd.to_numeric(text).item()
-        if re.match(ISO_DATE, text):
-            return _in_zone_of(column, pd.Series([pd.to_datetime(text, format="ISO8601")])).iloc[0]
+            before, after = how.get("unit", ("", ""))
+            number = text.removeprefix(before).removesuffix(after)
+            is_european = how.get("decimal") == "," and "," in number and re.fullmatch(EUROPEAN_NUMBER, number)
+            return pd.to_numeric(_with_point(number) if is_european else number).item()
+        is_iso = re.match(ISO_DATE, text)
+        if is_iso or "time" in how:
+            times = pd.Series([pd.to_datetime(text, format="ISO8601")]) if is_iso else read_time(text, how["time"])
+            return _in_zone_of(column, times).iloc[0]
     except ValueError:
         pass
     raise ValueError(f"Column {column.name!r} holds no {text!r}; {WRITE}.")
@@ -329,7 +369,8 @@ def describe(table):
             whole = pd.api.types.is_integer_dtype(column)
             what = f"{'integer' if whole else 'number'}, {column.min()} to {column.max()}"
         elif pd.api.types.is_datetime64_any_dtype(column):
-            what = f"time, {column.min()} to {column.max()}"
+            low, high = (str(time).removesuffix(" 00:00:00") for time in (column.min(), column.max()))
+            what = f"time, {low} to {high}"
         else:
             what = f"category, {column.nunique()} levels"
         gaps = column.isna().mean()

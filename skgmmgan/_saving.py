@@ -138,6 +138,8 @@ def load(path):
     """
     skops = _import_skops()
     data = Path(path).read_bytes()
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"{path} is no saved model, or only a part of one; give a file that skgmmgan.save wrote.")
     try:
         with zipfile.ZipFile(path) as archive:
             written = json.loads(archive.comment)

@@ -1,8 +1,9 @@
 """How the cells of a CSV file are spelt, so that drawn rows are written as the table was.
 
 A spelling is a dict of plain values: the separator of fields, and by the name of each column what its cells need: the
-format of times, the digits after the decimal mark and the mark, the words for true and false, and that for a missing
-cell. A column is spelt so only if all of its cells come back as they were, but for points between thousands.
+format of times, the digits after the decimal mark and the mark, points between thousands, what stands before and after
+numbers, the words for true and false, and that for a missing cell. A column is spelt so only if all of its cells come
+back as they were.
 """
 
 import re
@@ -12,21 +13,21 @@ DECIMALS = r"-?\d+\.(\d+)"
 SECONDS = r":\d\d\."  # and what comes before their fraction
 
 
-def find_spelling(text, table, separator, with_commas):
+def find_spelling(text, table, separator, plain):
     """The spelling of a table that was read from cells of text.
 
     Parameters
     ----------
-    text : DataFrame of str, with decimal points
+    text : DataFrame of str, with decimal points and without units
     table : DataFrame of what they mean
     separator : of the file
-    with_commas : names of the columns that had decimal commas
+    plain : dict from the name of a column to how its numbers were spelt before
     """
-    columns = {name: _find(text[name], table[name], name in with_commas) for name in table}
+    columns = {name: _find(text[name], table[name], plain.get(name, {})) for name in table}
     return {"separator": separator, "columns": {name: how for name, how in columns.items() if how}}
 
 
-def _find(text, column, with_commas):
+def _find(text, column, plain):
     import pandas as pd
 
     present = column.notna()
@@ -45,8 +46,7 @@ def _find(text, column, with_commas):
         match = re.fullmatch(DECIMALS, cells.iloc[0])
         if match and (_rounded(column[present], len(match[1])) == cells).all():
             how["digits"] = len(match[1])
-        if with_commas:
-            how["decimal"] = ","
+        how |= plain
     return how
 
 
@@ -70,8 +70,23 @@ def _as_text(times, time, digits=6):
     return text.str.replace(rf"({SECONDS}\d{{{digits}}})\d*", r"\1", regex=True)
 
 
+def read_time(text, time):
+    """A Series of the one time that a text tells by a format of a spelling; ValueError if it tells none."""
+    import pandas as pd
+
+    return pd.to_datetime(pd.Series([text]), format=time.replace("%:z", "%z"))
+
+
 def _rounded(numbers, digits):
     return numbers.map(lambda x: f"{x:.{digits}f}")
+
+
+def _with_comma(number, is_grouped):
+    """A number with a decimal point by one with a comma, and with points between thousands if it is grouped."""
+    whole, _, rest = number.partition(".")
+    if is_grouped:
+        whole = re.sub(r"(?<=\d)(?=(?:\d{3})+$)", ".", whole)
+    return f"{whole},{rest}" if rest else whole
 
 
 def spell(table, spelling, with_commas):
@@ -87,6 +102,9 @@ def spell(table, spelling, with_commas):
         elif "digits" in how:
             cells = _rounded(cells, how["digits"])
         if "decimal" in how and with_commas:
-            cells = cells.astype(str).str.replace(".", how["decimal"])
+            cells = cells.astype(str).map(lambda number: _with_comma(number, how["grouped"]))
+        if "unit" in how:
+            before, after = how["unit"]
+            cells = before + cells.astype(str) + after
         table[name] = cells.astype(object).reindex(table.index, fill_value=how.get("missing", ""))
     return table

@@ -8,6 +8,7 @@ import numbers
 import re
 from collections import Counter
 from datetime import date, timedelta
+from difflib import get_close_matches
 
 import numpy as np
 
@@ -254,6 +255,12 @@ def same_names(some, others):
     return len(some) == len(others) and all(a == b or (a != a and b != b) for a, b in zip(some, others))
 
 
+def did_you_mean(name, names):
+    """The question whether another name was meant, if one of a table is like it, else nothing."""
+    near = get_close_matches(str(name), [str(other) for other in names], 1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
 def refuse_duplicates(names):
     """Raise ValueError if a column name occurs more than once."""
     twice = [name for name, count in Counter(names).items() if count > 1]
@@ -455,7 +462,10 @@ class Table:
 
     def _named(self, name):
         if name not in self.names:
-            raise ValueError(f"conditions name {name!r}, which is no column of the table; they are {self.names}.")
+            raise ValueError(
+                f"conditions name {name!r}, which is no column of the table{did_you_mean(name, self.names)}; they are "
+                f"{self.names}."
+            )
         return self.names.index(name)
 
     def _asked(self, given, i, j):

@@ -147,12 +147,10 @@ class MarginalsDisplay(Display):
 
     def _layout(self):
         n = len(self.marginals)
-        n_columns = min(n, max(3, int(np.ceil(np.sqrt(1.6 * n)))))
-        width = np.clip(16 / n_columns, 2.0, 3.6)
-        return n, n_columns, (width, 0.8 * width)
+        return n, min(n, 4), (2.8, 2.2) if n > 3 else (3.6, 2.9)
 
     def _draw(self, *axes):
-        size = 8 if len(axes) <= 12 else 6
+        size = 8
         for ax, marginal in zip(axes, self.marginals):
             ax.set_title(short(marginal.name, 26), fontsize=size + 1)
             ax.tick_params(labelsize=size, length=2, pad=2)

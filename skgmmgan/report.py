@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import check_random_state
 
+from ._comparison import table_of
 from ._containers import is_frame
 from ._rules import rule_errors_of
 from .metrics import (
@@ -72,6 +73,11 @@ class QualityReport:
         If a table has fewer than ten rows, their columns differ, one is text in one table only, or a target is given
         without a holdout.
 
+    Warns
+    -----
+    UserWarning
+        If a column of real rows numbers them, or holds text that differs in every row.
+
     Attributes
     ----------
     figures : list of Figure
@@ -99,6 +105,7 @@ class QualityReport:
         for name, X in (("real", real), ("synthetic", synthetic), ("holdout", holdout)):
             if X is not None and np.shape(X)[0] < MIN_ROWS:
                 raise ValueError(f"{name} has {np.shape(X)[0]} rows; a report needs {MIN_ROWS} or more.")
+        warn_of_identifiers(real)
         rng = check_random_state(random_state)
         self.shapes = [None if X is None else np.shape(X) for X in (real, synthetic, holdout)]
         self.real, self.synthetic, self.holdout = (
@@ -239,7 +246,7 @@ class QualityReport:
         ImportError
             If matplotlib is not installed.
         """
-        rules = table_rows((rule(names), share) for names, share in self.rules[:WORST] if share > 0)
+        rules = table_rows((rule(names), share) for names, share in self.rules[:WORST])
         sections = "".join(
             f"<section><h2>{title}</h2><p>{words}</p><div class='wide'><img alt='{title}' "
             f"src='data:image/png;base64,{png}'></div></section>"
@@ -251,7 +258,7 @@ class QualityReport:
             summary=html.escape(self.summary()),
             table=self._table(),
             columns=table_rows(self.columns[:WORST]),
-            rules=RULES.format(rules=rules) * bool(rules),
+            rules=RULES.format(rules=rules, n=len(self.rules), shown=min(WORST, len(self.rules))) * bool(rules),
             sections=sections,
         )
         Path(path).write_text(page, encoding="utf-8")
@@ -265,6 +272,18 @@ class QualityReport:
         if self.holdout is not None:
             title = "Distance to training rows"
             yield title, DISTANCES, picture(lambda: DistanceDisplay.from_tables(*tables, self.holdout))
+
+
+def warn_of_identifiers(real):
+    """One warning of columns that number the rows, or whose text differs in every row."""
+    columns = [column for column in table_of(real).columns if column.is_identifier or column.is_counter]
+    if columns:
+        warnings.warn(
+            f"Column {', '.join(column.label for column in columns)} tells each row apart, and so tells synthetic rows "
+            "from real ones; leave it out of both tables (--drop NAME on the command line).",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def table_rows(pairs):
@@ -324,8 +343,9 @@ td.poor { color: #a8201a; font-weight: bold; }
 }
 .summary { font-size: 1.2rem; }
 """
-RULES = """<section><h2>Rules</h2><p>What holds in every real row: of the columns named, the first is computed from the
-others, keeps to a range with each level of the other, or never comes together with some of them.</p>
+RULES = """<section><h2>Rules</h2><p>What holds in every real row, {shown} of {n} rules, the most broken first: of the
+columns named, the first is computed from the others, keeps to a range with each level of the other, or never comes
+together with some of them.</p>
 <table><thead><tr><th>columns</th><th>rows that break it</th></tr></thead><tbody>{rules}</tbody></table></section>"""
 PAGE = """<!DOCTYPE html>
 <html lang="en">

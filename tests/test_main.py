@@ -151,9 +151,9 @@ def test_ranges(folder):
         (["fit", "latin.csv", "-o", "model"], "latin.csv is no UTF-8 text"),
         (["fit", "data.xlsx", "-o", "model"], r".xlsx: the name must end in .csv"),
         (["fit", "data.csv", "-o", "model", "--type", "sex=number"], "Column 'sex' cannot be read as number"),
-        (["fit", "data.csv", "-o", "model", "--drop", "Sex"], "no column 'Sex'"),
+        (["fit", "data.csv", "-o", "model", "--drop", "Sex"], "no column 'Sex' (did you mean 'sex'?)"),
         (["fit", "data.csv", "-o", "model", "--n-components", "1000"], "n_components"),
-        (["sample", "data.csv", "-n", "3"], "no file of skgmmgan.save"),
+        (["sample", "data.csv", "-n", "3"], "data.csv is no saved model"),
         (["synth", "data.csv", "-n", "3", "--quick", "--condition", "sex=X"], "'X'"),
     ],
 )
@@ -228,10 +228,59 @@ def test_numbers_that_are_text_are_told(folder, odd):
         read_table("prices.csv")
 
 
-def test_numbers_with_units_are_told(folder):
-    pd.DataFrame({"area": [f"{20 + i}.5 m2" for i in range(N)]}).to_csv("areas.csv", index=False)
-    with pytest.warns(UserWarning, match=f"'area' is taken for categories, for {N} of {N} cells like '20.5 m2'"):
+def test_numbers_with_several_units_are_told(folder):
+    pd.DataFrame({"area": [f"{20 + i}.5 {'m2' if i % 3 else 'ft2'}" for i in range(N)]}).to_csv(
+        "areas.csv", index=False
+    )
+    with pytest.warns(UserWarning, match=f"'area' is taken for categories, for {N} of {N} cells like '20.5 ft2'"):
         read_table("areas.csv")
+
+
+@pytest.mark.parametrize(
+    ("cell", "kind", "condition"),
+    [
+        ("{:.0f}%", "int64", "12%"),
+        ("{:.1f} %", "float64", "12.5"),
+        ("${:.2f}", "float64", "$12.50"),
+        ("{:.1f} m2", "float64", "12.5 m2"),
+        ("€ -{:.2f}", "float64", "-12.5"),
+    ],
+)
+def test_units_are_kept(folder, cell, kind, condition):
+    cells = [cell.format(i / 2) for i in range(1, N + 1)]
+    pd.DataFrame({"x": cells, "y": np.arange(N) % 7}).to_csv("units.csv", index=False)
+    assert read_table("units.csv")["x"].dtype == kind
+    assert read_table("units.csv", {"x": "category"})["x"].tolist() == cells
+    run("fit", "units.csv", "-o", "units.model", "--quick", "--quiet")
+    run("sample", "units.model", "-n", 60, "-o", "drawn.csv", "--seed", 0)
+    drawn = pd.read_csv("drawn.csv", dtype=str)["x"]
+    before, after = re.split(r"{.*}", cell)
+    pattern = re.escape(before) + r"\d+(\.\d+)?" + re.escape(after)
+    assert drawn.str.fullmatch(pattern).all()
+    assert np.isfinite(float(run("score", "units.model", "drawn.csv").stdout))
+    rows = run("sample", "units.model", "-n", 3, "--condition", f"x={condition}").stdout
+    assert rows.count("12") >= 3
+
+
+def test_german_files(folder):
+    rng = np.random.RandomState(0)
+    cells = [f"{x:_.2f} €".replace(".", ",").replace("_", ".") for x in rng.gamma(2, 900, N)]
+    days = pd.Series(pd.date_range("2024-01-01", periods=N)).dt.strftime("%d.%m.%Y")
+    pd.DataFrame({"sum": cells, "day": days, "y": np.arange(N) % 7}).to_csv("german.csv", index=False, sep=";")
+    run("fit", "german.csv", "-o", "german.model", "--quick", "--quiet")
+    asked = ["--condition", f"sum={cells[3]}", "--condition", f"day={days[3]}"]
+    rows = run("sample", "german.model", "-n", 2, *asked).stdout.splitlines()[1:]
+    assert all(row.startswith(f"{cells[3]};{days[3]};") for row in rows)
+    run("sample", "german.model", "-n", 90, "-o", "drawn.csv", "--seed", 0)
+    drawn = pd.read_csv("drawn.csv", dtype=str, sep=";")["sum"]
+    assert drawn.str.fullmatch(r"\d{1,3}(\.\d{3})*,\d\d €").all()
+    assert drawn.str.contains(".", regex=False).any()
+
+
+def test_codes_and_words_are_no_units(folder):
+    for cells in (["c1", "c2", "c30"], ["007 kg", "012 kg", "013 kg"], ["1 kg", "2 g", "3 kg"], ["1,200 $", "900 $"]):
+        pd.DataFrame({"x": cells * 10}).to_csv("codes.csv", index=False)
+        assert read_table("codes.csv")["x"].tolist() == cells * 10
 
 
 def test_dates_that_are_text_are_told(folder):
@@ -455,13 +504,15 @@ def test_spelt_rows_can_be_read_again(tmp_path, monkeypatch, source, target, tex
 
 def test_times_are_read_in_the_format_of_the_model(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    days = pd.date_range("2024-01-01", periods=200).strftime("%d.%m.%Y")
+    days = pd.date_range("2024-01-01", periods=200).strftime("%d/%m/%Y")
     Path("t.csv").write_text("\n".join(["day", *days]))
-    run("fit", "t.csv", "-o", "model", "--quick", "--quiet", "--seed", 0, "--type", "day=time")
+    run("fit", "t.csv", "-o", "model", "--quick", "--quiet", "--seed", 0)
+    rows = run("sample", "model", "-n", 3, "--condition", "day=31/05/2024").stdout
+    assert rows.count("31/05/2024") == 3
     run("sample", "model", "-n", 12, "-o", "o.csv", "--where", "day < '2024-01-12'")
     assert "two ways" in run("report", "o.csv", "o.csv", "--quiet", "--type", "day=time", status=1).stderr
     assert float(run("score", "model", "o.csv").stdout) < 0
-    run("report", "t.csv", "o.csv", "--quiet", "--type", "day=time")
+    run("report", "t.csv", "o.csv", "--quiet")
 
 
 def test_more_fields_than_names_are_refused(tmp_path):
@@ -486,15 +537,17 @@ def test_cells_of_several_spellings_are_written_plainly(tmp_path, monkeypatch):
 def test_european_files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "t.csv").write_text("zip;since\n" + "01067;17.06.2021\n80331;05.07.2021\n10115;18.06.2021\n" * 15)
-    table = read_table("t.csv", {"since": "time"})
+    table = read_table("t.csv")
     assert table["zip"].tolist()[:2] == ["01067", "80331"]
     assert table["since"].dt.month.tolist()[:3] == [6, 7, 6]
     stdin = (tmp_path / "t.csv").read_text()
-    rows = run("synth", "-", "-n", 3, "--quick", "--quiet", "--type", "since=time", stdin=stdin).stdout
+    rows = run("synth", "-", "-n", 3, "--quick", "--quiet", stdin=stdin).stdout
     rows = pd.read_csv(io.StringIO(rows), sep=";", dtype=str)
     assert rows["zip"].isin(table["zip"]).all()
     assert rows["since"].str.fullmatch(r"\d\d\.0[67]\.2021").all()
-    (tmp_path / "t.csv").write_text("since\n05.06.2021\n07.08.2021\n")
+    (tmp_path / "t.csv").write_text("since\n05.06.2021\n07.08.2021\n")  # the day is first
+    assert read_table("t.csv")["since"].dt.month.tolist() == [6, 8]
+    (tmp_path / "t.csv").write_text("since\n05/06/2021\n07/08/2021\n")
     with pytest.raises(ValueError, match="two ways"):
         read_table("t.csv", {"since": "time"})
     (tmp_path / "t.csv").write_text("a,b\n")

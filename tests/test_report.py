@@ -46,6 +46,13 @@ def test_what_is_wrong_is_named():
     assert "detector AUC" in report.summary()
 
 
+def test_identifiers_are_told():
+    pd = pytest.importorskip("pandas")
+    rows = pd.DataFrame({"x": np.arange(200) % 7, "id": [f"row {i}" for i in range(200)], "n": np.arange(200)})
+    with pytest.warns(UserWarning, match="Column 'id', 'n' tells each row apart"):
+        QualityReport(rows, rows, random_state=0)
+
+
 def test_broken_rules_are_named(tmp_path):
     """Of a table with a rule, rows that break it; of one without, no figure."""
     pytest.importorskip("matplotlib")
@@ -55,6 +62,8 @@ def test_broken_rules_are_named(tmp_path):
     report = QualityReport(real, synthetic, random_state=0)
     assert verdicts(report)["broken rules"] == GOOD
     assert report.rules == [((2, 0, 1), 0.0)]
+    report.to_html(tmp_path / "report.html")
+    assert "2 given 0, 1</th><td>0.000" in (tmp_path / "report.html").read_text()
     synthetic[:40, 2] += 1
     report = QualityReport(real, synthetic, synthetic[::-1], random_state=0)
     (figure,) = (figure for figure in report.figures if figure.name == "broken rules")
