@@ -185,7 +185,7 @@ def _guess(text):
         odd = odd if len(odd) else cells
         warnings.warn(
             f"Column {text.name!r} is taken for categories, for {len(odd)} of {len(cells)} cells like {odd.iloc[0]!r}; "
-            f"{WRITE}, and nothing where a cell is missing. If they are right, say so by --type '{text.name}=category'.",
+            f"{WRITE}, and nothing where a cell is missing; or say by --type '{text.name}=category' that they are.",
             UserWarning,
             stacklevel=3,
         )

@@ -81,12 +81,15 @@ def _rounded(numbers, digits):
     return numbers.map(lambda x: f"{x:.{digits}f}")
 
 
-def _with_comma(number, is_grouped):
-    """A number with a decimal point by one with a comma, and with points between thousands if it is grouped."""
-    whole, _, rest = number.partition(".")
-    if is_grouped:
-        whole = re.sub(r"(?<=\d)(?=(?:\d{3})+$)", ".", whole)
-    return f"{whole},{rest}" if rest else whole
+def _with_comma(number):
+    """A number with a decimal point by one with a comma."""
+    return number.replace(".", ",")
+
+
+def _with_points(number):
+    """The same, with points between thousands."""
+    whole, comma, fraction = _with_comma(number).partition(",")
+    return re.sub(r"(?<=\d)(?=(?:\d{3})+$)", ".", whole) + comma + fraction
 
 
 def spell(table, spelling, with_commas):
@@ -102,7 +105,7 @@ def spell(table, spelling, with_commas):
         elif "digits" in how:
             cells = _rounded(cells, how["digits"])
         if "decimal" in how and with_commas:
-            cells = cells.astype(str).map(lambda number: _with_comma(number, how["grouped"]))
+            cells = cells.astype(str).map(_with_points if how["grouped"] else _with_comma)
         if "unit" in how:
             before, after = how["unit"]
             cells = before + cells.astype(str) + after
