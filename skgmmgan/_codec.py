@@ -20,6 +20,7 @@ from ._formulas import find_functions, find_products, find_rates, find_rounded_s
 from ._lookups import find_lookups
 from ._numbers import Decimals
 from ._orders import LevelOrders
+from ._pairs import find_told_by_two, goes_together
 from ._ranges import find_ranges
 from ._relations import (
     ComputedColumn,
@@ -52,9 +53,9 @@ class Rows(NamedTuple):
     log_slopes: np.ndarray
 
 
-def are_apart(own, other, allowed):
-    """Mask of the rows, (n,), whose levels of a unit do not go with those of another, both being there."""
-    return (own != ABSENT) & (other != ABSENT) & ~allowed[other, own]
+def are_apart(codes, goes):
+    """Mask of the rows, (n,), whose levels of two or three units are all there, but do not go together."""
+    return np.all([code != ABSENT for code in codes], axis=0) & ~goes[tuple(codes)]
 
 
 class Codec:
@@ -77,6 +78,7 @@ class Codec:
         self.n_columns = len(self.columns)  # columns of the table
         self._relate(values, numbers, sources, n_knots, rng)
         self._place(values, categorical, calendar)
+        self._tell_by_two(values, numbers)
         computed = [j for j, column in enumerate(self.columns) if isinstance(column, ComputedColumn)]
         self.computed = sorted(computed, key=self._depth)
         self._make_units()
@@ -145,6 +147,22 @@ class Codec:
             if not is_listed or len(self.columns[j].levels.values) > MAX_LEVELS:
                 self.columns[j] = line
 
+    def _tell_by_two(self, values, numbers):
+        """Find columns of levels that two others tell together; numbers become levels: a price by product and size."""
+        near = {i for d in self.differences for i in (d.j, d.base)}
+        lists, told_by_times = {}, {j for parts in self.calendar.values() for j in parts}
+        for j, (column, x) in enumerate(zip(self.columns, values.T)):
+            is_number = type(column) is NumericColumn and j in numbers and j not in near
+            if type(column) is DiscreteColumn or is_number:
+                lists[j] = np.unique(x, return_inverse=True)
+        lists = {j: (x, own) for j, (x, own) in lists.items() if 1 < len(x) <= MAX_LEVELS}
+        codes = {j: np.where(np.isnan(values[:, j]), ABSENT, own.ravel()) for j, (_, own) in lists.items()}
+        sources = [j for j in lists if type(self.columns[j]) is DiscreteColumn]
+        self.by_two = find_told_by_two(codes, sources, [j for j in lists if j not in told_by_times])
+        for j in self.by_two:
+            if type(self.columns[j]) is NumericColumn:
+                self.columns[j] = DiscreteColumn(values[:, j])
+
     def _replace(self, j, line):
         """Have a column be a line of columns that are none."""
         for i, other in enumerate(self.columns):
@@ -156,9 +174,11 @@ class Codec:
         self.columns[j] = line
 
     def _make_units(self):
-        """The units of the columns in their order, but that times and what they tell come first."""
+        """The units of the columns in order, but times and what they tell come first, and what tells by two before."""
         first = [j for i, parts in self.calendar.items() for j in (i, *parts)]
-        self.order = first + [j for j in range(len(self.columns)) if j not in first]
+        self.order = []
+        for j in first + [j for j in range(len(self.columns)) if j not in first]:
+            self._append(j)
         self.units, self.slices = [], [slice(0)] * len(self.columns)
         for j in self.order:
             start = len(self.units)
@@ -170,6 +190,13 @@ class Codec:
             times = range(self.slices[i].start, self.slices[i].stop)
             told = line.part.levels_of(self.columns[i], self.columns[j].levels, times)
             self.units[own] = replace(self.units[own], told=told)
+
+    def _append(self, j):
+        """Append a column to the order, behind those that tell it by two."""
+        for i in self.by_two.get(j, ()):
+            self._append(i)
+        if j not in self.order:
+            self.order.append(j)
 
     def _depth(self, j):
         """How many columns must be computed one after the other until column j is."""
@@ -225,6 +252,11 @@ class Codec:
                 rest = {i: never_together(*pair) for i, pair in pairs.items() if i not in found}
                 found |= {i: allowed for i, allowed in rest.items() if allowed is not None}
             self.units[j] = replace(unit, allowed=found if twin is None else {twin: found[twin]})
+        for j, pair in self.by_two.items():
+            trio = [self.slices[k].start for k in (*pair, j)]
+            n_levels, gaps = zip(*((self.units[i].n_levels, self.units[i].gap) for i in trio))
+            goes = goes_together(*codes[:, trio].T, n_levels, gaps)
+            self.units[trio[2]] = replace(self.units[trio[2]], by_two=(tuple(trio[:2]), goes))
         for source, gap, own, own_gap in self.gaps:
             if own_gap != ABSENT:
                 j = own.start
@@ -319,14 +351,14 @@ class Codec:
         tied = np.zeros(len(self.columns), dtype=bool)
         for j, line in self.relations():
             tied[[j, *line.sources]] = True
-        for j, i, _ in self._dependencies():  # those of lookups among them
-            tied[self.column_of[[i, j]]] = True
+        for units, _ in self._masks():  # those of lookups among them
+            tied[self.column_of[units]] = True
         return tied[: self.n_columns]
 
     def may_be_impossible(self, enforce_bounds):
         """Whether drawn rows can be."""
         has_rounded = any(isinstance(line, RoundedColumn) for _, line in self.lines())
-        return bool(self.lookups or self._certain_pairs()) or (has_rounded and not enforce_bounds)
+        return bool(self.lookups or self._certain()) or (has_rounded and not enforce_bounds)
 
     def sums(self):
         """Index and column of those that several others tell."""
@@ -347,17 +379,17 @@ class Codec:
                 impossible |= np.isinf(values[:, j])
         for lookup in self.lookups:
             impossible |= lookup.breaks(values, self._told_levels(lookup, values)).any(axis=1)
-        pairs = self._certain_pairs()
-        if pairs:
-            columns = {self.column_of[i] for pair in pairs for i in pair[:2]}
+        masks = self._certain()
+        if masks:
+            columns = {self.column_of[i] for units, _ in masks for i in units}
             codes = self.level_codes(columns, self.extended(values))
-        for j, i, allowed in pairs:
-            impossible |= are_apart(codes[self.column_of[j]], codes[self.column_of[i]], allowed)
+        for units, goes in masks:
+            impossible |= are_apart([codes[self.column_of[i]] for i in units], goes)
         return impossible
 
-    def _certain_pairs(self):
-        """Dependencies of levels that times tell, of which the others may not be what goes with them."""
-        return [(j, i, allowed) for j, i, allowed in self._dependencies() if self.units[i].told is not None]
+    def _certain(self):
+        """Masks of levels that a draw may break: those with what times tell."""
+        return [(units, goes) for units, goes in self._masks() if self.units[units[0]].told is not None]
 
     def forget_most_broken(self, values):
         """Leave away what is told of the unit whose levels most often do not go with the categories of rows."""
@@ -392,11 +424,12 @@ class Codec:
             x = values[:, j]
             breaks = line.cannot_be(values, x, self.columns) if are_asked else line.misses(values, x) > 0
             yield [j, *line.sources], breaks
-        dependencies = self._dependencies()
-        if dependencies:
+        masks = self._masks()
+        if masks:
             codes, column_of = self.encode(values).codes, self.column_of.tolist()
-        for j, i, allowed in dependencies:
-            yield [column_of[j], column_of[i]], are_apart(codes[:, j], codes[:, i], allowed)
+        for units, goes in masks:
+            *others, told = units
+            yield [column_of[i] for i in (told, *others)], are_apart([codes[:, i] for i in units], goes)
         for lookup in self.lookups:
             for i, breaks in zip(lookup.units, lookup.breaks(values, codes[:, lookup.units]).T):
                 yield [column_of[i], lookup.column], breaks
@@ -435,7 +468,7 @@ class Codec:
     def _rule(self, j, *sources, labels, are_plain):
         line, others = self.columns[j], [labels[i] for i in sources]
         if not isinstance(line, ComputedColumn):
-            return f"{labels[j]} goes with {others[0]}"
+            return f"{labels[j]} goes with {' and '.join(others)}"
         if are_plain[[j, *sources]].all():
             return f"{labels[j]} = {line.formula(others)}"
         return f"{labels[j]} is told by {' and '.join(others)}"
@@ -455,9 +488,10 @@ class Codec:
             values[:, j] = np.where(np.isinf(values[:, j]), np.clip(values[:, j], line.low, line.high), values[:, j])
         return values
 
-    def _dependencies(self):
-        """Triples of a unit, an earlier one, and which levels of both go together."""
-        return [(j, i, allowed) for j, unit in enumerate(self.units) for i, allowed in unit.allowed.items()]
+    def _masks(self):
+        """Pairs of two or three units, in order, and which of their levels go together."""
+        twos = [([i, j], goes) for j, unit in enumerate(self.units) for i, goes in unit.allowed.items()]
+        return twos + [([*unit.by_two[0], j], unit.by_two[1]) for j, unit in enumerate(self.units) if unit.by_two]
 
     def in_units(self, log_prob, log_slopes):
         """Log-density of each column of the table, (n, n_columns), from that of each unit."""

@@ -49,6 +49,7 @@ class Unit:
     parent: int = -1  # index of the state unit that switches a continuous unit on; -1: always on
     # by the index of an earlier unit, the levels that go with each of its levels: (its levels + 1, n_levels)
     allowed: dict = field(default_factory=dict)
+    by_two: tuple = ()  # two earlier units, and the levels that go with theirs: (their levels + 1 each, n_levels)
     told: Told | None = None
     gap: int = ABSENT  # the level of missing cells
 

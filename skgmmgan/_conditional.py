@@ -191,7 +191,19 @@ class Pool:
         for later in generator.heirs[i]:
             goes = generator.leading_to(later, self._left(later, fixed, codes), i)
             masks.append(goes.repeat_interleave(self.size, 0))
+        masks += [self._with_known(i, trio, fixed, codes) for trio in generator.pairs if i in trio[:2]]
         return masks
+
+    def _with_known(self, i, trio, fixed, codes):
+        """Mask of the levels of one of two units, (m size, V), that go with the known level that these tell."""
+        *pair, told = trio
+        goes = getattr(self.walk.generator, f"by_two_{told}")
+        goes = torch.cat([goes, torch.ones_like(goes[:, :, :1])], 2)  # the last stands for an unknown level
+        levels, other = torch.where(fixed, codes, ABSENT).repeat_interleave(self.size, 0), pair[i == pair[0]]
+        goes = goes.movedim(pair.index(i), 2)[:, :, :-1]  # (levels of the other, those told, V)
+        given = torch.where(fixed[:, other].repeat_interleave(self.size), levels[:, other], self.walk.codes[:, other])
+        some, own = goes[:-1].any(0)[levels[:, told]], goes[given, levels[:, told]]
+        return torch.where((given == ABSENT)[:, None], some, own)
 
     def _left(self, i, fixed, codes):
         """Mask of the levels of a unit, (m, V): the known one, or those that go with what is known of its heirs."""

@@ -101,6 +101,14 @@ class Generator(nn.Module):
         for i, unit in enumerate(units):
             for source, allowed in unit.allowed.items():
                 self.register_buffer(f"allowed_{i}_{source}", torch.tensor(allowed), persistent=False)
+        self.masks = [[(f"allowed_{i}_{source}", (source,)) for source in unit.allowed] for i, unit in enumerate(units)]
+        self.pairs = []
+        for i, unit in enumerate(units):
+            if unit.by_two:
+                pair, goes = unit.by_two
+                self.register_buffer(f"by_two_{i}", torch.tensor(goes), persistent=False)
+                self.masks[i].append((f"by_two_{i}", pair))
+                self.pairs.append((*pair, i))
         self.told = {i: unit.told.units for i, unit in enumerate(units) if unit.told is not None}
         for i in self.told:
             told = units[i].told
@@ -156,7 +164,7 @@ class Generator(nn.Module):
 
     def _possible(self, i, codes):
         """Masks of the levels of a unit, (n, V), that go with those before it, by themselves and for a later one."""
-        masks = [self.companions(source, i)[codes[:, source]] for source in self.sources[i]]
+        masks = [getattr(self, name)[tuple(codes[:, source] for source in sources)] for name, sources in self.masks[i]]
         for later in self.heirs[i]:
             left = [self.companions(s, later)[codes[:, s]] for s in self.sources[later] if s < i]
             if left:  # levels of the later unit that are left

@@ -14,12 +14,13 @@ def rule_errors(real, synthetic):
     """Shares of the synthetic rows that break what held in every real row.
 
     A rule is a column that others tell (a copy, a sum, a price times a quantity, an average), a pair of columns whose
-    levels determine or rule out each other (a city and its country), a number that keeps to a distance from another
+    levels determine or rule out each other (a city and its country), levels that two columns tell together (a price by
+    the product and its size), a number that keeps to a distance from another
     (the days from an order to its delivery), or a column whose numbers keep to a range in all rows with a level of
     another (ages in a maternity ward). It counts only if so many rows could have broken it that
     odds of :math:`e^{-20}`, or one hundred rows, speak against chance. Fresh real rows break
-    few of them, in few rows. What it cannot see are rules with exceptions, and those of more than two columns that are
-    no formula.
+    few of them, in few rows. What it cannot see are rules with exceptions, and those of more than three columns that
+    are no formula.
 
     Parameters
     ----------
