@@ -1,5 +1,6 @@
 """The command line: ``skgmmgan`` or ``python -m skgmmgan``."""
 
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -13,9 +14,10 @@ import numpy as np
 
 from ._conditional import booleans
 from ._containers import import_pandas
-from ._files import KINDS, describe, parse_cell, read_like, read_table, write_table
+from ._files import KINDS, WITH_OFFSET, describe, parse_cell, read_like, read_table, write_table
 from ._gmmgan import GMMGAN
 from ._saving import load, save
+from ._spelling import iso_literals
 from ._table import did_you_mean
 from .report import QualityReport
 
@@ -166,22 +168,29 @@ def learn(table, n_components, quick, quiet, seed):
 def wanted(conditions, where, rows, spelling):
     """What `GMMGAN.sample` is asked for, by the names of its parameters; `rows` are some that may be drawn."""
     conditions = parse_conditions(conditions, rows, spelling)
-    return {"conditions": conditions or None, "where": where and selection(where, rows)}
+    return {"conditions": conditions or None, "where": where and selection(where, rows, spelling)}
 
 
-def selection(where, rows):
+def selection(where, rows, spelling):
     """What tells the rows that an expression keeps; an expression that tells no booleans is refused."""
+    times = rows.select_dtypes("datetimetz").columns  # local ones, but for an expression with an offset
+    times = [] if re.search(WITH_OFFSET, where) else times
 
     def keep(rows):
-        return rows.eval(where, local_dict={}, global_dict={})
+        rows = rows.assign(**{name: rows[name].dt.tz_localize(None) for name in times})
+        return rows.eval(expression, local_dict={}, global_dict={})
 
     try:
+        has_times = any(rows.dtypes.map(import_pandas("tables").api.types.is_datetime64_any_dtype))
+        expression = iso_literals(where, spelling) if has_times else where
         found = keep(rows)
         if getattr(found, "shape", None) != (len(rows),):
             raise ValueError("it tells no truth of each row")
         booleans(found, len(rows))
     except Exception as error:  # whatever the parser of pandas and the columns raise
         columns, why = ", ".join(map(str, rows)), one_line(error).rstrip(".")
+        unknown = re.search("name '(.+)' is not defined", why)
+        why += did_you_mean(unknown[1], rows) if unknown else ""
         raise click.UsageError(
             f"--where {where!r} is no condition on the columns {columns}: {why}. Compare by ==, != or >=, write 500.5 "
             "and '2024-12-31', put text in quotes, and names with blanks or signs in backticks"

@@ -116,8 +116,8 @@ def warn_of_columns(table):
         "example by pandas.to_datetime (--type NAME=time on the command line).": [
             column for column in columns if column.is_text_of_times
         ],
-        "Every value of column {} differs. Such identifiers are learned as categories, and real ones would be given "
-        f"out by sample(); {drop}": [
+        "Every value of column {} differs, or nearly so. Such identifiers are learned as categories, and real ones are "
+        f"given out by sample(); {drop}": [
             column for column in columns if column.is_identifier and not column.is_text_of_times
         ],
         "Column {} holds numbers and text, and all of them are learned as categories; write nothing, or NaN, where a "

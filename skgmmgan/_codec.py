@@ -234,7 +234,8 @@ class Codec:
             for i, pair in pairs.items():
                 gaps = looked_up.get(frozenset((i, j)))
                 if gaps is not None:
-                    allowed = opened(with_all(together(*pair) > 0), (gaps[i], gaps[j]))
+                    counts = together(*pair)
+                    allowed = opened(with_all(counts > 0), (gaps[i], gaps[j]), counts)
                 else:
                     allowed = dependency(*pair, (self.units[i].gap, unit.gap))
                 if allowed is not None:

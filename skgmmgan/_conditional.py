@@ -51,7 +51,7 @@ def draw_given(model, given, n, rng):
     The size is 0 where what is given contradicts a relation between columns.
     """
     codec, unknowns = model.codec, Unknowns(model.codec, model.options)
-    values, fixed = unknowns.complete(given.values, given.fixed)
+    values, fixed = unknowns.complete(given.values, given.fixed, given.exclude_missing)
     told = fixed.copy()
     told[:, : codec.n_columns] &= ~given.fixed
     failed = (~codec.allows(values, told, model.enforce_bounds)).any(axis=1) | unknowns.contradicted(values, fixed)
@@ -192,7 +192,18 @@ class Pool:
             goes = generator.leading_to(later, self._left(later, fixed, codes), i)
             masks.append(goes.repeat_interleave(self.size, 0))
         masks += [self._with_known(i, trio, fixed, codes) for trio in generator.pairs if i in trio[:2]]
+        masks += [self._looked_up(i, lookup) for lookup in self.model.codec.lookups if i in lookup.units]
         return masks
+
+    def _looked_up(self, i, lookup):
+        """Mask of the levels of a unit, (m size, V), that a category tells, if it is given."""
+        where, known = lookup.position(self.given.values)
+        told = lookup.told[where, lookup.units.index(i)]
+        gap = lookup.gaps[lookup.units.index(i), 1]
+        levels = np.arange(self.model.codec.units[i].n_levels)
+        goes = (levels == told[:, None]) | (levels == gap)
+        goes |= ~(known & self.given.fixed[:, lookup.column] & (told != ABSENT))[:, None]
+        return torch.as_tensor(np.repeat(goes, self.size, axis=0), device=self.model.device)
 
     def _with_known(self, i, trio, fixed, codes):
         """Mask of the levels of one of two units, (m size, V), that go with the known level that these tell."""

@@ -9,13 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from ._containers import import_pandas
-from ._spelling import find_spelling, read_time, spell
+from ._spelling import DAY_AND_YEAR, find_spelling, plain_numbers, read_time, spell, without_unit
 from ._table import did_you_mean
 
 READERS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet"}
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zip", ".zst")
 KINDS = ("category", "integer", "number", "time")
-MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"]
+SEPARATORS = (";", "\t", "|")  # of a header that holds them and no comma
+ENCODINGS = ("utf-8-sig", "utf-16", "cp1252")  # tried in turn
+MISSING = ["", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "null", "NULL", "None", "-", "--", "?", "."]
 MOSTLY = 0.9  # of the cells of a column, ...
 MANY = 20  # ... if so many are different
 WRITE = "write numbers as 1012.5, and dates as 2024-12-31 (ISO 8601)"
@@ -23,14 +25,11 @@ TRUTH = {"true": True, "false": False}
 ISO_DATE = r"\d{4}-\d{2}-\d{2}"
 DIGITS = r"[+-]?\d+"
 CODE = r"[+-]?0\d"  # the start of one, a leading zero
-PLAIN_NUMBER = r"[+-]?\d+(?:\.\d+)?"
-LONG = r"[+-]?\d{4}"  # the start of a number without points between thousands
-EUROPEAN_NUMBER = r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d+)?"
-WITH_UNIT = r"([$€£¥₹]\s?)?([+-]?\d[\d.,]*)(\s?[%‰$€£¥₹]|\s[^\W\d]{1,5}[²³23]?)?"
-DAY_AND_YEAR = r"\d{1,2}([./-])\d{1,2}\1\d{4}(?: \d{1,2}:\d\d(?::\d\d)?)?"  # 31.12.2024, or 12/31/2024 23:59
+PLAIN_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+CLOCK = r"\d{1,2}:\d\d(:\d\d)?"
 LIKE_A_NUMBER = r"\W{0,2}\d[\d.,/' ]*\W{0,2}(?: [^\W\d]{1,5}\d?)?"  # 1,012.50 or 12 % or 31/12/2024 or 9.5 m2
-OFFSET = r"(?:Z|[+-]\d\d:?\d\d)$"  # the end of a time with a zone, ...
-WITH_OFFSET = rf":\d\d[\d:.,]*\s?{OFFSET}"  # ... which tells it from a year
+OFFSET = r"(?:Z|[+-]\d\d:?\d\d)"  # the end of a time with a zone, ...
+WITH_OFFSET = rf":\d\d[\d:.,]*\s?{OFFSET}(?![^\"'])"  # ... which tells it from a year; and then a quote or nothing
 
 
 def _format_of(path):
@@ -50,25 +49,43 @@ def _read(path):
     if kind == "parquet":
         return pd.read_parquet(path), None
     source = io.StringIO(sys.stdin.read()) if path == "-" else path
+    for encoding in ENCODINGS[:1] if path == "-" else ENCODINGS:
+        try:
+            table, separator = _parse(path, source, separator, encoding)
+            break
+        except UnicodeError:
+            continue
+    else:
+        raise ValueError(f"{path} is no text of a known encoding; save it as CSV in UTF-8.")
+    if encoding == "cp1252":
+        warnings.warn(f"{path} is no UTF-8 text, and is read as that of Windows (cp1252).", UserWarning, stacklevel=3)
+    if not len(table):
+        raise ValueError(f"{path} has no rows.")
+    return table, separator
+
+
+def _parse(path, source, separator, encoding):
+    """DataFrame of the cells of a CSV file as text, and what separates its fields: that of its name, or its header."""
+    import pandas as pd
 
     def parsed(separator, **options):
         if path == "-":
             source.seek(0)
         with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
-            return pd.read_csv(source, sep=separator, dtype=str, keep_default_na=False, index_col=False, **options)
+            return pd.read_csv(
+                source, sep=separator, dtype=str, keep_default_na=False, index_col=False, encoding=encoding, **options
+            )
 
     try:
         names = parsed(separator, nrows=1, header=None).iloc[0]
-        is_european = len(names) == 1 and ";" in names.iloc[0]
-        if is_european:
-            separator = ";"
+        other = next((mark for mark in SEPARATORS if len(names) == 1 and mark in names.iloc[0]), None)
+        if other:
+            separator = other
             names = parsed(separator, nrows=1, header=None).iloc[0]
         _check_names(path, names)
-        table = parsed(separator)
+        return parsed(separator), separator
     except pd.errors.EmptyDataError:
         raise ValueError(f"{path} is empty.") from None
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} is no UTF-8 text; save it as CSV in UTF-8.") from None
     except pd.errors.ParserWarning:
         raise ValueError(
             f"{path} has more fields in a row than names in its header; put fields that hold a separator in quotes."
@@ -77,9 +94,6 @@ def _read(path):
         raise ValueError(
             f"{path} cannot be read: {str(error).strip()}; put fields that hold a separator in quotes."
         ) from error
-    if not len(table):
-        raise ValueError(f"{path} has no rows.")
-    return table, separator
 
 
 def _check_names(path, names):
@@ -89,39 +103,12 @@ def _check_names(path, names):
         raise ValueError(f"{path} has the column {twice.iloc[0]!r} twice; give each column a name of its own.")
 
 
-def _plain(text, separator):
-    """A column of text in which numbers have no unit, and a decimal point, and how they were spelt.
-
-    That is as they were, unless all of them had the same unit, and where fields are separated by semicolons may have
-    had decimal commas.
-    """
-    cells, how = text[~text.isin(MISSING)], {}
-    parts = cells.str.extract(f"^(?:{WITH_UNIT})$").fillna("")
-    units = parts[[0, 2]].drop_duplicates()
-    number = EUROPEAN_NUMBER if separator == ";" else PLAIN_NUMBER
-    if len(units) == 1 and any(units.iloc[0]) and parts[1].str.fullmatch(f"{PLAIN_NUMBER}|{number}").all():
-        cells, how = parts[1], {"unit": units.iloc[0].tolist()}
-    if separator == ";" and cells.str.fullmatch(EUROPEAN_NUMBER).all() and cells.str.contains(",").any():
-        how |= {
-            "decimal": ",",
-            "grouped": cells.str.contains(".", regex=False).any() and not cells.str.match(LONG).any(),
-        }
-        cells = cells.map(_with_point)
-    if not how or cells.str.match(CODE).any():
-        return text, {}
-    return cells.reindex(text.index, fill_value="").where(~text.isin(MISSING), text), how
-
-
-def _with_point(text):
-    """A number with a decimal comma by one with a point."""
-    return text.replace(".", "").replace(",", ".")
-
-
 def read_table(path, types=None, drop=()):
     """DataFrame of a CSV or Parquet file, or of CSV on standard input for "-".
 
-    In CSV, whole numbers with gaps are integers, true and false are booleans, and text that holds ISO 8601 dates or
-    times throughout is times. An empty field is a gap; in columns of numbers the words of MISSING are, too.
+    In CSV, whole numbers with gaps are integers, true and false are booleans, and text that holds clear dates or times
+    throughout is times. An empty field is a gap; in columns of numbers the words of MISSING are, too, or the only one
+    without a digit.
 
     Parameters
     ----------
@@ -138,10 +125,10 @@ def read_table(path, types=None, drop=()):
     table = table.drop(columns=list(drop))
     if not table.shape[1]:
         raise ValueError(f"No column of {path} is left.")
-    text, how = table.copy(), {}
+    text, how, mark = table.copy(), {}, _mark(table, separator)
     for name in table:
         if separator and types.get(name) != "category":
-            text[name], how[name] = _plain(table[name], separator)
+            text[name], how[name] = _plain(table[name], mark, are_codes=name not in types)
         if name in types:
             table[name] = _as_kind(_as_text(text[name]), types[name])
         elif separator:
@@ -149,6 +136,43 @@ def read_table(path, types=None, drop=()):
     if separator:
         table.attrs["spelling"] = find_spelling(text, table, separator, how)
     return table
+
+
+def _mark(table, separator):
+    """What stands before the decimals of a CSV file: a comma, if that separates no fields and some column has it.
+
+    If no column tells, points that three digits follow throughout stand between thousands.
+    """
+    if separator in (None, ","):
+        return "."
+    columns = [text[~text.isin(MISSING)] for _, text in table.items()]
+    found = [(cells, plain_numbers(cells, ",", are_codes=False)) for cells in columns if len(cells)]
+    commas = [cells for cells, spelt in found if spelt and "decimal" in spelt[1]]
+    points = [cells for cells, spelt in found if not spelt and cells.str.contains(".", regex=False).any()]
+    if any(cells.str.contains(",").any() for cells in commas):
+        return ","
+    return "," if commas and not any(cells.str.fullmatch(PLAIN_NUMBER).all() for cells in points) else "."
+
+
+def _plain(text, mark, are_codes=True):
+    """A column of text in which numbers are as Python writes them, and gaps are nothing; and how they were spelt.
+
+    A word is a gap if it is the only one without a digit, among many numbers or dates. Leading zeros are those of
+    codes, unless it is known that these are numbers.
+    """
+    cells = text[~text.isin(MISSING)]
+    words, rest = cells[~cells.str.contains(r"\d")], cells[cells.str.contains(r"\d")]
+    has_word = words.nunique() == 1 and rest.nunique() > MANY
+    if has_word:
+        cells = rest
+    spelt = (plain_numbers(cells, m, are_codes) for m in (mark, "."))
+    numbers, how = next(filter(None, spelt), (cells, {}))
+    is_read = how or cells.str.fullmatch(f"{PLAIN_NUMBER}|{ISO_DATE}.*|{DAY_AND_YEAR}").all()
+    if not is_read or not (how or has_word):
+        return text, {}
+    if has_word and len(cells) + len(words) == len(text):
+        how = how | {"missing": words.iloc[0]}
+    return numbers.reindex(text.index, fill_value="").where(~text.isin(MISSING), text), how
 
 
 def _as_text(column):
@@ -183,8 +207,10 @@ def _guess(text):
     if is_like.mean() > MOSTLY and cells.nunique() > MANY and not cells.str.fullmatch(DIGITS).all():
         odd = cells[~is_date] if is_date.mean() > MOSTLY else cells[numbers.isna()]
         odd = odd if len(odd) else cells
+        shapes = odd.str.replace(r"\d+", "0", regex=True)
+        rarest = odd[shapes == shapes.value_counts().index[-1]].iloc[0]
         warnings.warn(
-            f"Column {text.name!r} is taken for categories, for {len(odd)} of {len(cells)} cells like {odd.iloc[0]!r}; "
+            f"Column {text.name!r} is taken for categories, for {len(odd)} of {len(cells)} cells like {rarest!r}; "
             f"{WRITE}, and nothing where a cell is missing; or say by --type '{text.name}=category' that they are.",
             UserWarning,
             stacklevel=3,
@@ -224,7 +250,7 @@ def _as_kind(text, kind, time_format=None):
 
 def _has_several_offsets(cells):
     """Whether times of text have several offsets to UTC, as those of a zone with summer have."""
-    offsets = cells.str.extract(f"({OFFSET})", expand=False).str.replace(":", "")
+    offsets = cells.str.extract(f"({OFFSET})$", expand=False).str.replace(":", "")
     return bool(cells.str.contains(WITH_OFFSET).all()) and offsets.nunique() > 1
 
 
@@ -232,6 +258,12 @@ def _as_times(cells, time_format=None):
     """Times of text: of a format that is told, ISO 8601, or one clear about whether day or month comes first."""
     import pandas as pd
 
+    clocks = cells[cells.str.fullmatch(CLOCK, na=False)]
+    if len(clocks):
+        raise ValueError(
+            f"Column {cells.name!r} cannot be read as time: it holds {clocks.iloc[0]!r}, which has no date; write "
+            "minutes, or the date, too."
+        )
     found = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -269,11 +301,23 @@ def read_like(path, template, spelling=None):
     if missing:
         raise ValueError(f"{path} has no column {missing[0]!r}; it needs {', '.join(map(str, template))}.")
     table = table[list(template)].copy()
+    mark = _mark(table, separator)
     for name, like in template.items():
-        if separator and pd.api.types.is_numeric_dtype(like):
-            table[name], _ = _plain(table[name], separator)
+        is_measured = pd.api.types.is_numeric_dtype(like) or pd.api.types.is_datetime64_any_dtype(like)
+        how = spelling["columns"].get(name, {}) if spelling else {}
+        if separator and is_measured and not pd.api.types.is_bool_dtype(like):
+            cells = table[name].replace(how["missing"], "") if "missing" in how else table[name]
+            before, after, _ = how.get("unit", ("", "", False))
+            bare = pd.Series(
+                [without_unit(cell, before, after) for cell in cells], cells.index, dtype=object, name=name
+            )
+            table[name], found = _plain(bare, how.get("decimal", mark), are_codes=False)
+            if "unit" in found:
+                there, own = "".join(found["unit"][:2]).strip(), (before + after).strip()
+                raise ValueError(
+                    f"{path}: the numbers of column {name!r} have the unit {there!r}; at fit they had {own or None!r}."
+                )
         if separator or table[name].dtype not in (like.dtype, object):
-            how = spelling["columns"].get(name, {}) if spelling else {}
             table[name] = _column_like(_as_text(table[name]), like, how.get("time"))
     return table
 
@@ -306,8 +350,9 @@ def _column_like(text, like, time_format=None):
     numbers = _as_kind(text, "integer" if is_whole else "number")
     if pd.api.types.is_float_dtype(like):
         return numbers.astype(float)
-    limits = np.iinfo(getattr(like.dtype, "numpy_dtype", like.dtype))
-    return numbers.astype(like.dtype) if is_whole and numbers.between(limits.min, limits.max).all() else numbers
+    limits, takes_gaps = np.iinfo(getattr(like.dtype, "numpy_dtype", like.dtype)), hasattr(like.dtype, "numpy_dtype")
+    fits = is_whole and numbers.between(limits.min, limits.max).all() and (takes_gaps or numbers.notna().all())
+    return numbers.astype(like.dtype) if fits else numbers
 
 
 def parse_cell(text, column, how=None):
@@ -326,10 +371,11 @@ def parse_cell(text, column, how=None):
         return text
     try:
         if pd.api.types.is_numeric_dtype(column):
-            before, after = how.get("unit", ("", ""))
-            number = text.removeprefix(before).removesuffix(after)
-            is_european = how.get("decimal") == "," and "," in number and re.fullmatch(EUROPEAN_NUMBER, number)
-            return pd.to_numeric(_with_point(number) if is_european else number).item()
+            before, after, _ = how.get("unit", ("", "", False))
+            number = without_unit(text, before, after)
+            mark = "," if how.get("decimal") == "," and ("," in text or "grouped" in how) else "."
+            spelt = plain_numbers(pd.Series([number]), mark, are_codes=False)
+            return pd.to_numeric(spelt[0].iloc[0] if spelt and "unit" not in spelt[1] else number).item()
         is_iso = re.match(ISO_DATE, text)
         if is_iso or "time" in how:
             times = pd.Series([pd.to_datetime(text, format="ISO8601")]) if is_iso else read_time(text, how["time"])
@@ -349,9 +395,10 @@ def write_table(table, path, spelling=None):
         table.to_parquet(path)
         return
     if spelling:
-        is_european = spelling["separator"] == ";" and separator == "," and table.shape[1] > 1
-        table = spell(table, spelling, with_commas=is_european)
-        separator = ";" if is_european else separator
+        own = spelling["separator"]
+        if table.shape[1] > 1 and (path == "-" or (separator == "," and own != "\t")):
+            separator = own
+        table = spell(table, spelling, with_commas=separator == own != ",")
     table.to_csv(sys.stdout if path == "-" else path, sep=separator, index=False)
 
 

@@ -42,17 +42,34 @@ def mixture_log_prob(z, log_weights, means, log_scales):
 def restricted(log_prob, allowed, gap=ABSENT):
     """Log-probabilities (n, V) of the levels in all of some masks, -inf for others; all levels where none is left.
 
-    A cell is missing as often as without the masks, if it may be missing and may be there.
+    A cell is missing as often as without the masks, if it may be missing and may be there. A gap that goes with all
+    masks is none that is left, if each of them has others.
     """
     if not allowed:
         return log_prob
-    possible = torch.stack(allowed).all(0) & ~log_prob.isneginf()
-    left = torch.where(possible | ~possible.any(1, keepdim=True), log_prob, -torch.inf)
+    masks = torch.stack(allowed)
+    possible, is_gap = (
+        masks.all(0) & ~log_prob.isneginf(),
+        torch.arange(log_prob.shape[1], device=log_prob.device) == gap,
+    )
+    contradict = ~possible[:, ~is_gap].any(1) & masks[:, :, ~is_gap].any(2).all(0)
+    none = contradict | ~possible.any(1)
+    left = torch.where(possible | none[:, None], log_prob, -torch.inf)
     if gap == ABSENT:
         return left
-    is_gap = torch.arange(left.shape[1], device=left.device) == gap
     there, before = left[:, ~is_gap].logsumexp(1, keepdim=True), log_prob[:, ~is_gap].logsumexp(1, keepdim=True)
     return torch.where(is_gap | there.isneginf(), left, left + before - there)
+
+
+def hides(allowed, gaps):
+    """Whether gaps of the second of two units go with levels that determine it, or it them, in other rows."""
+    if gaps[1] == ABSENT:
+        return False
+    told = np.delete(allowed[:-1], gaps[1], axis=1)
+    if gaps[0] != ABSENT:
+        told = np.delete(told, gaps[0], axis=0)
+    determined = min(told.sum(axis=1).max(initial=0), told.sum(axis=0).max(initial=0)) <= 1
+    return bool(determined and (allowed[:-1, gaps[1]] & np.delete(allowed[:-1], gaps[1], axis=1).any(axis=1)).any())
 
 
 def draw_index(log_weights, generator):
@@ -116,6 +133,12 @@ class Generator(nn.Module):
                 self.register_buffer(f"{name}_{i}", torch.tensor(array), persistent=False)
         self.register_buffer("are_told", torch.tensor([i in self.told for i in self.discrete]), persistent=False)
         self.gaps = [unit.gap for unit in units]
+        self.hiding = {
+            (i, j)
+            for j, unit in enumerate(units)
+            for i in unit.allowed
+            if hides(unit.allowed[i], (units[i].gap, unit.gap))
+        }
         self.n_levels = n_levels[self.discrete].tolist()
         self.register_buffer("first_levels", torch.tensor(np.cumsum(self.n_levels, dtype=int) - self.n_levels))
 
@@ -174,10 +197,10 @@ class Generator(nn.Module):
     def leading_to(self, later, left, i):
         """Mask of the levels of unit i, (n, V), that go with any of the levels of a later unit that are left, (n, W).
 
-        A missing cell that goes with everything hides one that need not; it counts where nothing else is left.
+        A gap that hides a dependency counts where nothing else is left.
         """
         goes, gap = self.companions(i, later)[:-1].T, self.gaps[later]  # (W, V)
-        if gap == ABSENT or not goes[gap].all():
+        if (i, later) not in self.hiding:
             return left.float() @ goes.float() > 0
         others = torch.arange(len(goes), device=goes.device) != gap
         there = left[:, others].float() @ goes[others].float() > 0

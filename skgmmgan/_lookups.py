@@ -15,7 +15,7 @@ class Follower(NamedTuple):
     unit: int
     shared: int  # its level that categories share
     told: np.ndarray  # its category for each of the Lookup's, infinite where that tells nothing
-    by_chance: bool  # whether its cells are missing by chance, so that they may be whatever tells it
+    is_hidden: bool  # whether gaps hide what tells it, so that its cells may be missing whatever that is
 
     def is_told(self, where):
         """Mask of the rows whose categories `where` tell it."""
@@ -25,7 +25,7 @@ class Follower(NamedTuple):
         """Mask of the rows in which it is not what their categories `where` tell."""
         told, x = self.told[where], values[:, self.column]
         differ = (told != x) & ~(np.isnan(told) & np.isnan(x))
-        return differ & self.is_told(where) & ~(self.by_chance & np.isnan(x))
+        return differ & self.is_told(where) & ~(self.is_hidden & np.isnan(x))
 
 
 class Lookup:
@@ -40,14 +40,15 @@ class Lookup:
     levels : its Levels
     units : indices of the units that it tells, those of followers last
     told : the level of each of them for each category, (n_categories, n_units); ABSENT where it tells nothing
-    gaps : for each of them, the levels of `own` and of itself that mean a missing cell, (n_units, 2), if cells are
-        missing by chance; else ABSENT
+    gaps : for each of them, the levels of `own` and of itself that mean a missing cell, (n_units, 2), if gaps hide what
+        is told; else ABSENT
+    rates : shares of these gaps in the rows with categories that tell something else, (n_units,)
     followers : list of Follower
     """
 
-    def __init__(self, column, own, levels, units, told, gaps, followers):
+    def __init__(self, column, own, levels, units, told, gaps, rates, followers):
         self.column, self.own, self.units, self.followers = column, own, units, followers
-        self.told, self.gaps = told, gaps
+        self.told, self.gaps, self.rates = told, gaps, rates
         self.values, self.shared = levels.values, levels.max_levels - 1
         self.members = np.flatnonzero(levels.code == self.shared)
         self.shares = np.exp(levels.log_within[self.members])
@@ -58,6 +59,7 @@ class Lookup:
         self.followers = [follower for follower in self.followers if follower.unit != unit]
         del self.units[k]
         self.told, self.gaps = np.delete(self.told, k, axis=1), np.delete(self.gaps, k, axis=0)
+        self.rates = np.delete(self.rates, k)
 
     def position(self, values):
         """Which category each row has, (n,), and a mask of those that are known."""
@@ -66,7 +68,10 @@ class Lookup:
         return where, (self.values[where] == x) | (np.isnan(self.values[where]) & np.isnan(x))
 
     def groups(self, codes):
-        """Triples of rows, ids of the members, and of these rows: a row goes with the members that have its id."""
+        """Rows, ids of the members and of these rows, and shares of the members: those with its id go with a row.
+
+        That is for each set of units whose cells are missing; they tell of a member only how likely that is.
+        """
         levels = codes[:, self.units]
         are_there = (levels != self.gaps[:, 1]) | (levels == ABSENT)
         kinds, kind = np.unique(are_there, axis=0, return_inverse=True)
@@ -74,33 +79,38 @@ class Lookup:
             rows = np.flatnonzero(kind.ravel() == k)
             keys = np.concatenate([self.told[self.members], levels[rows]])[:, there]
             ids = np.unique(keys, axis=0, return_inverse=True)[1].ravel()
-            yield rows, *np.split(ids, [len(self.members)])
+            rates = np.where(self.told[self.members] == self.gaps[:, 1], 1.0, self.rates)[:, ~there]
+            yield rows, *np.split(ids, [len(self.members)]), self.shares * rates.prod(axis=1)
 
     def draw(self, values, codes, rng):
         """Have rows whose category shares a level have one that goes with the rest of them, in place; and followers."""
         shared = np.flatnonzero(codes[:, self.own] == self.shared)
-        for rows, of_members, of_rows in self.groups(codes[shared]):
-            self._choose(values, shared[rows], of_members, of_rows, rng)
+        for rows, of_members, of_rows, shares in self.groups(codes[shared]):
+            self._choose(values, shared[rows], of_members, of_rows, shares, rng)
         where, known = self.position(values)
         for follower in self.followers:
             rows = np.flatnonzero((codes[:, follower.unit] == follower.shared) & known & follower.is_told(where))
             values[rows, follower.column] = follower.told[where[rows]]
 
     def draw_given(self, values, codes, fixed, rng):
-        """Have free categories that share a level tell what followers are fixed to, in place."""
+        """Have free categories that share a level tell what followers are fixed to, or else be followed, in place."""
+        where, known = self.position(values)
         for follower in self.followers:
+            is_free = fixed[:, self.column] & ~fixed[:, follower.column] & known & follower.is_told(where)
+            told = np.flatnonzero(is_free & (codes[:, follower.unit] == follower.shared))
+            values[told, follower.column] = follower.told[where[told]]
             rows = fixed[:, follower.column] & ~fixed[:, self.column] & (codes[:, self.own] == self.shared)
-            rows = np.flatnonzero(rows & ~(follower.by_chance & np.isnan(values[:, follower.column])))
-            for some, of_members, of_rows in self.groups(codes[rows]):
+            rows = np.flatnonzero(rows & ~(follower.is_hidden & np.isnan(values[:, follower.column])))
+            for some, of_members, of_rows, shares in self.groups(codes[rows]):
                 told = np.append(follower.told[self.members], values[rows[some], follower.column])
                 both = np.stack([told, np.append(of_members, of_rows)])
                 ids = np.unique(both, axis=1, return_inverse=True)[1].ravel()
-                self._choose(values, rows[some], *np.split(ids, [len(self.members)]), rng)
+                self._choose(values, rows[some], *np.split(ids, [len(self.members)]), shares, rng)
 
-    def _choose(self, values, rows, of_members, of_rows, rng):
+    def _choose(self, values, rows, of_members, of_rows, shares, rng):
         """Draw categories of rows by their shares, of the members that have the same number as the row, if any has."""
         order = np.argsort(of_members, kind="stable")
-        ends = np.append(0.0, np.cumsum(self.shares[order]))
+        ends = np.append(0.0, np.cumsum(shares[order]))
         sides = [np.searchsorted(of_members[order], of_rows, side) for side in ("left", "right")]
         low, high = ends[sides]
         at = np.searchsorted(ends, low + rng.uniform(size=len(rows)) * (high - low), "right") - 1
@@ -119,8 +129,8 @@ class Lookup:
     def log_share(self, codes):
         """What turns the log-share of a category in its level into that among those that go with the row, (n,)."""
         log_share = np.zeros(len(codes))
-        for rows, of_members, of_rows in self.groups(codes):
-            share = np.bincount(of_members, self.shares, minlength=of_rows.max() + 1)[of_rows]
+        for rows, of_members, of_rows, shares in self.groups(codes):
+            share = np.bincount(of_members, shares, minlength=of_rows.max() + 1)[of_rows]
             log_share[rows] = -np.log(share, where=share > 0, out=np.zeros(len(rows)))
         return log_share
 
@@ -163,18 +173,21 @@ def find_lookups(columns, slices, codes, values):
                 followers.append(Follower(k, slices[k].start, levels.max_levels - 1, numbers, first[1]))
                 told.append((k, np.where(first[0] == ABSENT, ABSENT, levels.code[first[0]]), first[1]))
         if told:
-            others, of_category, by_chance = zip(*told)
+            others, of_category, hidden = zip(*told)
             units, levels = [slices[k].start for k in others], columns[j].levels
             missing = [(levels.unit.gap, columns[k].levels.unit.gap) for k in others]
-            missing = np.where(np.transpose([by_chance]), missing, ABSENT)
-            found.append(Lookup(j, slices[j].start, levels, units, np.column_stack(of_category), missing, followers))
+            missing, of_category = np.where(np.transpose([hidden]), missing, ABSENT), np.column_stack(of_category)
+            is_told = (of_category[categories] != missing[:, 1]) & (of_category[categories] != ABSENT)
+            are_gaps = (codes[:, units] == missing[:, 1]) & (missing[:, 1] != ABSENT)
+            rates = (are_gaps & is_told).sum(axis=0) / np.maximum(is_told.sum(axis=0), 1)
+            found.append(Lookup(j, slices[j].start, levels, units, of_category, missing, rates, followers))
     return sorted(found, key=lambda lookup: len(lookup.followers))
 
 
 def told_by(categories, codes, gaps):
-    """What code each category has in all rows, beyond chance, and whether cells are missing by chance; or None.
+    """What code each category has in all rows, beyond chance, and whether gaps hide it; or None.
 
-    Then that is so where both are there. A missing category tells nothing, ABSENT, and one that has come with missing
+    Then it is so where both are there. A missing category tells nothing, ABSENT, and one that has come with missing
     cells alone these.
 
     Parameters

@@ -42,8 +42,8 @@ def with_all(allowed):
 def dependency(a, b, n_levels, gaps=(ABSENT, ABSENT)):
     """Which levels of two units occur together, (n_levels[0] + 1, n_levels[1]), if one determines the other; or None.
 
-    A last row allows everything. If there is no dependency, but one in the rows without gaps, cells are missing by
-    chance, and gaps go with everything; what never came with anything else comes with a gap.
+    A last row allows everything. If there is no dependency, but one in the rows without gaps, gaps hide it: they go
+    with everything that they are not ruled out with by `never_together`; what came with gaps alone still does.
 
     Parameters
     ----------
@@ -56,14 +56,15 @@ def dependency(a, b, n_levels, gaps=(ABSENT, ABSENT)):
     allowed = complete_dependency(
         *(np.where(codes == gap, ABSENT, codes) for codes, gap in zip((a, b), gaps)), n_levels
     )
-    return None if allowed is None else opened(allowed, gaps)
+    return None if allowed is None else opened(allowed, gaps, together(a, b, n_levels))
 
 
-def opened(allowed, gaps):
-    """A mask of what goes together with `gaps`, levels of both units, that go with everything."""
-    for table, gap in zip((allowed.T, allowed), gaps):
+def opened(allowed, gaps, counts):
+    """A mask of what goes together with `gaps`, levels of both units, that go with everything but what is ruled out."""
+    possible = with_all(~are_ruled_out(counts))
+    for table, mask, gap in zip((allowed.T, allowed), (possible.T, possible), gaps):
         if gap != ABSENT:
-            table[:, gap] = True
+            table[:, gap] = mask[:, gap]
     return allowed
 
 
@@ -154,12 +155,16 @@ def never_together(a, b, n_levels):
     last row allows everything.
     """
     for rows in (slice(MANY_ROWS), slice(None)) if len(a) > MANY_ROWS else (slice(None),):
-        counts = together(a[rows], b[rows], n_levels)
-        expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / max(counts.sum(), 1)
-        never = (counts == 0) & (expected >= MIN_EVIDENCE)
+        never = are_ruled_out(together(a[rows], b[rows], n_levels))
         if not never.any():
             return None
     return with_all(~never)
+
+
+def are_ruled_out(counts):
+    """Mask of the pairs of levels that never came together, by no chance."""
+    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / max(counts.sum(), 1)
+    return (counts == 0) & (expected >= MIN_EVIDENCE)
 
 
 def origins(i, sources):

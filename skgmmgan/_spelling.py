@@ -1,16 +1,54 @@
 """How the cells of a CSV file are spelt, so that drawn rows are written as the table was.
 
 A spelling is a dict of plain values: the separator of fields, and by the name of each column what its cells need: the
-format of times, the digits after the decimal mark and the mark, points between thousands, what stands before and after
-numbers, the words for true and false, and that for a missing cell. A column is spelt so only if all of its cells come
-back as they were.
+format of times, the digits after the decimal mark and the mark, marks between thousands, what stands before and after
+numbers, the words for true and false, and that for a missing cell. Times, words and decimals are spelt so only if all
+cells of a column come back as they were.
 """
 
+import contextlib
 import re
 import warnings
 
+import numpy as np
+
 DECIMALS = r"-?\d+\.(\d+)"
+SIGNS = "[$€£¥₹]"
+BEFORE = rf"{SIGNS}\s?|[A-Z]{{3}}\s"  # $3.50, EUR 20
+AFTER = rf"\s?(?:[%‰]|{SIGNS}|°?[^\W\d_]{{1,5}}[²³23]?(?:/[^\W\d_]{{1,3}})?)"  # 12 %, 9.5 m2, 80km/h
+NUMBERS = {  # by the decimal mark; a point between thousands has a comma for the other
+    ".": r"(?:[1-9]\d{0,2}(?:,\d{3})+|\d+)(?:\.\d+)?",
+    ",": r"(?:[1-9]\d{0,2}(?:\.\d{3})+|\d+)(?:,\d+)?",
+}
+GROUPS = {".": ",", ",": "."}
+DAY_AND_YEAR = r"\d{1,2}([./-])\d{1,2}\1\d{4}(?: \d{1,2}:\d\d(?::\d\d)?)?"  # 31.12.2024, or 12/31/2024 23:59
+PADDING = r"(^|[/. -])0(?=\d)"  # of a day, a month or an hour
 SECONDS = r":\d\d\."  # and what comes before their fraction
+
+
+def plain_numbers(cells, mark, are_codes=True):
+    """Cells by numbers as Python writes them, and how they were spelt; None if they are not, or were so already.
+
+    All of them must have the same unit, or none, and this mark before their decimals. Codes with leading zeros are no
+    numbers.
+    """
+    parts = cells.str.extract(rf"^([+-]?)({BEFORE})?([+-]?)({NUMBERS[mark]})({AFTER})?$").fillna("")
+    before, digits, after = parts[1], parts[3], parts[4]
+    signs, units = parts[0] + parts[2], (before + "0" + after).unique()
+    if len(units) != 1 or (digits == "").any() or (signs.str.len() > 1).any():
+        return None
+    if are_codes and digits.str.match(r"0\d").any():
+        return None
+    whole = digits.str.partition(mark)[0]
+    is_grouped = whole.str.contains(GROUPS[mark], regex=False)
+    how = {"unit": [before.iloc[0], after.iloc[0], bool((parts[0] != "").any())]} if units[0] != "0" else {}
+    if mark == "," and (is_grouped.any() or digits.str.contains(",").any()):
+        how["decimal"] = ","
+    if is_grouped.any() and not (whole[~is_grouped].str.len() > 3).any():
+        how["grouped"] = True
+    if not how and not is_grouped.any():
+        return None
+    return signs + digits.str.replace(GROUPS[mark], "").str.replace(mark, "."), how
 
 
 def find_spelling(text, table, separator, plain):
@@ -46,8 +84,9 @@ def _find(text, column, plain):
         match = re.fullmatch(DECIMALS, cells.iloc[0])
         if match and (_rounded(column[present], len(match[1])) == cells).all():
             how["digits"] = len(match[1])
-        how |= plain
-    return how
+    return (
+        how | plain if pd.api.types.is_numeric_dtype(column) else how | {k: plain[k] for k in plain if k == "missing"}
+    )
 
 
 def _time_formats(cell):
@@ -59,15 +98,33 @@ def _time_formats(cell):
     spelt = [format_.replace("%z", zone) for format_ in sorted(guessed) for zone in ("%z", "%:z", "Z")]
     fraction = re.search(rf"{SECONDS}(\d+)", cell)
     digits = {"digits": len(fraction[1])} if fraction else {}
-    return [{"time": format_} | digits for format_ in spelt]
+    return [{"time": format_} | digits | padding for format_ in spelt for padding in ({}, {"padded": False})]
 
 
-def _as_text(times, time, digits=6):
+def _as_text(times, time, digits=6, padded=True):
     """Times by a format, in which %:z is an offset with a colon."""
     text = times.dt.strftime(time.replace("%:z", "%z"))
+    if not padded:
+        text = text.str.replace(PADDING, r"\1", regex=True)
     if "%:z" in time:
         text = text.str.replace(r"(\d\d)$", r":\1", regex=True)
     return text.str.replace(rf"({SECONDS}\d{{{digits}}})\d*", r"\1", regex=True)
+
+
+def iso_literals(expression, spelling):
+    """An expression in which quoted dates are those of ISO 8601, read as the columns of a spelling have them."""
+    formats = {how["time"] for how in spelling["columns"].values() if "time" in how} if spelling else ()
+
+    def in_iso(match):
+        read = set()
+        for format_ in formats:
+            with contextlib.suppress(ValueError):
+                read.add(read_time(match[2], format_).iloc[0].isoformat(" "))
+        if len(read) != 1:
+            raise ValueError(f"{match[2]} is no date of ISO 8601")
+        return match[1] + read.pop() + match[1]
+
+    return re.sub(rf"""(["'])({DAY_AND_YEAR})\1""".replace(r"\1\d{4}", r"\3\d{4}"), in_iso, expression)
 
 
 def read_time(text, time):
@@ -81,19 +138,32 @@ def _rounded(numbers, digits):
     return numbers.map(lambda x: f"{x:.{digits}f}")
 
 
-def _with_comma(number):
-    """A number with a decimal point by one with a comma."""
-    return number.replace(".", ",")
+def without_unit(cell, before, after):
+    """A number as text without its unit; with a sign before that, too."""
+    sign = cell[:1] if cell[:1] in ("+", "-") else ""
+    return sign + cell.removeprefix(sign).removeprefix(before).removesuffix(after)
 
 
-def _with_points(number):
-    """The same, with points between thousands."""
-    whole, comma, fraction = _with_comma(number).partition(",")
-    return re.sub(r"(?<=\d)(?=(?:\d{3})+$)", ".", whole) + comma + fraction
+def _written(number, how, mark):
+    """A number as Python writes it, by one with this decimal mark, with its unit and marks between thousands."""
+    whole, _, fraction = number.partition(".")
+    if how.get("grouped"):
+        whole = re.sub(r"(?<=\d)(?=(?:\d{3})+$)", GROUPS[mark], whole)
+    number = f"{whole}{mark}{fraction}" if fraction else whole
+    before, after, sign_first = how.get("unit", ("", "", False))
+    sign = "-" * (sign_first and number.startswith("-"))
+    return sign + before + number.removeprefix(sign) + after
+
+
+def _positional(number):
+    """The shortest text of a number, without an exponent."""
+    return str(number) if isinstance(number, (int, np.integer)) else np.format_float_positional(number, trim="-")
 
 
 def spell(table, spelling, with_commas):
     """A DataFrame in which the cells of the spelling's columns are text; with decimal commas only where it is asked."""
+    import pandas as pd
+
     table = table.copy()
     for name, how in spelling["columns"].items():
         column = table[name]
@@ -101,13 +171,14 @@ def spell(table, spelling, with_commas):
         if "words" in how:
             cells = cells.astype(bool).astype(str).map(how["words"])
         elif "time" in how:
-            cells = _as_text(cells, how["time"], how.get("digits", 6))
+            cells = _as_text(cells, how["time"], how.get("digits", 6), how.get("padded", True))
         elif "digits" in how:
             cells = _rounded(cells, how["digits"])
-        if "decimal" in how and with_commas:
-            cells = cells.astype(str).map(_with_points if how["grouped"] else _with_comma)
-        if "unit" in how:
-            before, after = how["unit"]
-            cells = before + cells.astype(str) + after
+        elif pd.api.types.is_datetime64_any_dtype(cells):
+            cells = cells.astype(str)
+        if how.keys() & {"decimal", "grouped", "unit"}:
+            mark = how.get("decimal", ".") if with_commas else "."
+            digits = [cell if isinstance(cell, str) else _positional(cell) for cell in cells]
+            cells = pd.Series([_written(cell, how, mark) for cell in digits], index=cells.index, dtype=object)
         table[name] = cells.astype(object).reindex(table.index, fill_value=how.get("missing", ""))
     return table

@@ -28,7 +28,8 @@ AMBIGUOUS_DATE = re.compile(r"\s*\d{1,2}\D\d{1,2}\D\d")  # the day or the month 
 TIME_IN_TEXT = re.compile(r"\s*(\d{4}-\d{2}-\d{2}|\d{1,2}([./-])\d{1,2}\2\d{2})")
 DURATION = re.compile("timedelta|duration", re.IGNORECASE)  # in the name of a dtype
 MOSTLY_TIMES = 0.9  # of the categories, that are such text
-IDENTIFIER_ROWS = 20  # text that differs in each of at least so many rows is taken for an identifier
+NEARLY_ALL = 0.95  # of the rows, in which text differs, ...
+IDENTIFIER_ROWS = 20  # ... text that differs in each of at least so many rows is taken for an identifier
 COUNTER_ROWS = 200  # integers that follow each other without a gap in at least so many rows number these
 MAX_SHOWN = 10  # values that a message lists
 
@@ -137,7 +138,7 @@ class Categories(Floats):
                 "min_category_count."
             )
         self.codes = self._codes()
-        all_differ = len(seen) == len(counts) >= IDENTIFIER_ROWS
+        all_differ = len(counts) >= max(IDENTIFIER_ROWS, NEARLY_ALL * len(seen))
         is_text = all(isinstance(value, str) for value in self.categories)
         self.is_identifier = all_differ and is_text
         kinds = {isinstance(value, str): isinstance(value, numbers.Number) for value in self.categories}

@@ -47,8 +47,8 @@ class Unknowns:
         self.codec, self.columns, self.options = codec, codec.columns, options
         self.periods = {}  # of times, by their column and the parts that are asked for
 
-    def complete(self, values, fixed):
-        """Values and mask of fixed cells, with what the relations tell of them alone."""
+    def complete(self, values, fixed, exclude_missing=False):
+        """Values and mask of fixed cells, with what the relations tell of them alone, and of cells that are there."""
         values, fixed = self._with_fixed_differences(values, fixed)
         n_fixed = -1
         while fixed.sum() > n_fixed:
@@ -62,7 +62,7 @@ class Unknowns:
                     gaps = fixed[:, j] & np.isnan(values[:, j]) & ~fixed[:, i]
                     values[gaps, i], fixed[gaps, i] = np.nan, True
             for lookup in self.codec.lookups:
-                self._look_up(lookup, values, fixed)
+                self._look_up(lookup, values, fixed, exclude_missing)
             for unknown, rows in self.of(fixed.copy()):
                 if fixed[rows][:, unknown.needs].all():
                     solution, _ = self.solve(unknown, values[rows])
@@ -90,12 +90,13 @@ class Unknowns:
             fixed[gaps, j] &= not missing
         return values, fixed
 
-    def _look_up(self, lookup, values, fixed):
-        """Set free cells of the rows in which a category tells them, in place."""
+    def _look_up(self, lookup, values, fixed, exclude_missing):
+        """Set free cells of the rows in which a category tells them, in place; if they may be missing, on demand."""
         where, known = lookup.position(values)
         known &= fixed[:, lookup.column]
         column_of = self.codec.column_of
-        is_told = (lookup.told[where] != ABSENT) & (lookup.told[where] != lookup.gaps[:, 1])
+        gaps = lookup.gaps[:, 1]
+        is_told = (lookup.told[where] != ABSENT) & (lookup.told[where] != gaps) & (exclude_missing | (gaps == ABSENT))
         follower_of = {follower.unit: follower for follower in lookup.followers}
         for i, levels, told in zip(lookup.units, lookup.told[where].T, is_told.T):
             j = column_of[i]

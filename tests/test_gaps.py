@@ -106,6 +106,62 @@ def test_other_shops_are_unlikely(fitted):
     assert model.score(model.sample(1000, random_state=0)[0]) > model.score(draw(1000, 60, 20, {}, seed=9)) + 3
 
 
+def draw_pairs(case, n=2500):
+    """Plans and prices, or shops and cities, whose gaps are not at random."""
+    rng = np.random.RandomState(0)
+    if case == "of some":  # a price is missing exactly if the plan is free, and some plans are missing
+        plan = rng.choice(["free", "basic", "pro"], n, p=[0.5, 0.3, 0.2])
+        X = pd.DataFrame({"first": plan, "second": pd.Series(plan).map({"basic": "9", "pro": "29"})})
+        X.loc[rng.uniform(size=n) < 0.1, "first"] = None
+        return X
+    shop, u = rng.randint(0, 12, n), rng.uniform(size=n)
+    X = pd.DataFrame({"first": [f"shop {s}" for s in shop], "second": [f"city {s % 5}" for s in shop]})
+    if case == "never both":
+        X.loc[u < 0.3, "first"], X.loc[u > 0.7, "second"] = None, None
+    else:  # in some shops alone
+        X.loc[(shop < 6) & (u < 0.5), "second"] = None
+    return X
+
+
+@pytest.mark.parametrize("case", ["of some", "never both", "some shops"])
+def test_gaps_that_are_ruled_out_stay_so(case):
+    X = draw_pairs(case)
+    rows, _ = GMMGAN(2, **PRIOR).fit(X).sample(3000, random_state=0)
+    pairs = [pd.crosstab(t["first"].fillna("gap"), t["second"].fillna("gap")) for t in (X, rows)]
+    known = pairs[0].reindex_like(pairs[1]).fillna(0)
+    ruled_out = (known == 0) & (np.outer(known.sum(axis=1), known.sum()) / len(X) > 25)
+    assert ruled_out.to_numpy().any()
+    assert (pairs[1].to_numpy()[ruled_out] == 0).all()
+
+
+def test_shops_whose_cities_are_always_missing_are_as_frequent():
+    rng = np.random.RandomState(0)
+    shop, city = rng.randint(0, 1500, 4000), rng.randint(0, 20, 1500)
+    X = pd.DataFrame({"shop": [f"s{s}" for s in shop], "city": [f"c{c}" for c in city[shop]]})
+    X.loc[rng.uniform(size=4000) < 0.25, "city"] = None
+    model = GMMGAN(2, **PRIOR).fit(X)
+    rows, _ = model.sample(8000, random_state=0)
+    alone = X.groupby("shop")["city"].count() == 0
+    shares = [table["shop"].map(alone).mean() for table in (X, rows)]
+    assert 0.03 < shares[0] == pytest.approx(shares[1], abs=0.01)
+    told = X.loc[X["shop"].isin(X["shop"].value_counts().index[:3])].dropna().iloc[0]  # rare, as all are
+    drawn, _ = model.sample(400, conditions={"shop": told["shop"]}, random_state=0)
+    assert set(drawn["city"].dropna()) == {told["city"]}
+    assert 0.02 < drawn["city"].isna().mean() < 0.6
+
+
+def test_contradicting_cells_do_not_make_a_third_missing():
+    rng = np.random.RandomState(0)
+    shop = rng.randint(0, 30, 3000)
+    X = pd.DataFrame({"shop": [f"s{s}" for s in shop], "city": [f"c{s % 10}" for s in shop]})
+    X["district"] = [f"d{s % 5}" for s in shop]
+    for name in X:
+        X.loc[rng.uniform(size=3000) < 0.05, name] = None
+    with pytest.warns(UserWarning, match="contradict"):
+        rows, _ = GMMGAN(2, **PRIOR).fit(X).sample(300, conditions={"shop": "s3", "city": "c7"}, random_state=0)
+    assert rows["district"].isna().mean() < 0.3
+
+
 def test_dependency_but_for_gaps(rng):
     a = rng.randint(0, 6, 600)
     b = np.where(rng.uniform(size=600) < 0.1, 3, a % 3)
@@ -128,4 +184,8 @@ def test_a_gap_is_as_likely_as_without_masks():
     allowed = torch.tensor([[True, False, False, True], [True, True, False, False], [False, False, False, True]])
     left = torch.softmax(restricted(log_prob, [allowed], gap=3), 1)
     expected = [[0.9, 0, 0, 0.1], [5 / 7, 2 / 7, 0, 0], [0, 0, 0, 1]]
+    np.testing.assert_allclose(left, expected, rtol=1e-6)
+    others = torch.tensor([[False, True, False, True]] * 3)  # which contradict the first, and not the last
+    left = torch.softmax(restricted(log_prob, [allowed, others], gap=3), 1)
+    expected = [[0.5, 0.2, 0.2, 0.1], [0, 1, 0, 0], [0, 0, 0, 1]]
     np.testing.assert_allclose(left, expected, rtol=1e-6)

@@ -117,10 +117,11 @@ def test_a_category_that_tells_nothing_is_drawn_as_before(places):
 
 
 def test_what_is_hardly_hit_is_left_away():
-    """A day tells month, day of the month and of the week, and there are two rows of each."""
-    days = pd.Series(pd.date_range("2021-01-01", periods=365)).repeat(2).sample(600, random_state=0)
-    X = pd.DataFrame({"month": days.dt.month_name(), "day": days.dt.day, "week": days.dt.day_name()})
-    X = X.assign(date=days.dt.strftime("%d %B")).reset_index(drop=True)
+    """A name tells three columns that have nothing to do with each other, and there are two rows of each."""
+    rng = np.random.RandomState(0)
+    own = rng.permutation(np.repeat(np.arange(365), 2))[:600]
+    X = pd.DataFrame({name: rng.randint(n, size=365)[own] for name, n in (("a", 12), ("b", 20), ("c", 7))}).astype(str)
+    X["date"] = [f"name {i}" for i in own]
     model = GMMGAN(**PRIOR).fit(X)
     (lookup,) = model._model.codec.lookups
     assert 0 < len(lookup.units) < 3

@@ -148,7 +148,7 @@ def test_ranges(folder):
     ("arguments", "message"),
     [
         (["fit", "none.csv", "-o", "model"], "there is no file none.csv"),
-        (["fit", "latin.csv", "-o", "model"], "latin.csv is no UTF-8 text"),
+        (["fit", "bytes.csv", "-o", "model"], "bytes.csv is no text of a known encoding"),
         (["fit", "data.xlsx", "-o", "model"], r".xlsx: the name must end in .csv"),
         (["fit", "data.csv", "-o", "model", "--type", "sex=number"], "Column 'sex' cannot be read as number"),
         (["fit", "data.csv", "-o", "model", "--drop", "Sex"], "no column 'Sex' (did you mean 'sex'?)"),
@@ -158,7 +158,7 @@ def test_ranges(folder):
     ],
 )
 def test_errors_are_one_line(folder, arguments, message):
-    Path("latin.csv").write_bytes("city\nKöln\n".encode("latin-1"))
+    Path("bytes.csv").write_bytes(b"city\n\x81\x8d\n")
     result = run(*arguments, *(["--quiet"] if arguments[0] != "sample" else []), status=1)
     (line,) = result.stderr.splitlines()
     assert line.startswith("Error: ")
@@ -220,12 +220,29 @@ def test_warnings_are_one_line(folder):
     assert "'id'" in line
 
 
-@pytest.mark.parametrize("odd", ["1,000.50", "unknown"])
+@pytest.mark.parametrize("odd", ["1,00.50", "(900.50)"])
 def test_numbers_that_are_text_are_told(folder, odd):
     prices = pd.DataFrame({"price": [odd] + [f"{900 + i}.50" for i in range(N)]})
     prices.to_csv("prices.csv", index=False)
-    with pytest.warns(UserWarning, match=f"'price' is taken for categories, for 1 of {N + 1} cells like '{odd}'"):
+    with pytest.warns(
+        UserWarning, match=f"'price' is taken for categories, for 1 of {N + 1} cells like '{re.escape(odd)}'"
+    ):
         read_table("prices.csv")
+
+
+@pytest.mark.parametrize("word", ["unknown", "-", "k.A.", "n/a"])
+@pytest.mark.parametrize(
+    "cells", [[f"{900 + i}.5" for i in range(90)], [f"{i % 28 + 1:02d}.05.2024" for i in range(90)]]
+)
+def test_the_only_word_is_a_gap(folder, word, cells):
+    cells = [word if i % 4 == 0 else cell for i, cell in enumerate(cells)]
+    pd.DataFrame({"x": cells, "y": np.arange(90) % 7}).to_csv("words.csv", index=False)
+    table = read_table("words.csv")
+    assert table["x"].isna().tolist() == [i % 4 == 0 for i in range(90)]
+    rows = run("synth", "words.csv", "-n", 60, "--quick", "--quiet").stdout
+    drawn = pd.read_csv(io.StringIO(rows), dtype=str, keep_default_na=False)["x"]
+    assert 0 < (drawn == word).sum() < 40
+    assert drawn[drawn != word].str.fullmatch(r"\d+\.[05]|\d\d\.05\.2024").all()
 
 
 def test_numbers_with_several_units_are_told(folder):
@@ -243,6 +260,10 @@ def test_numbers_with_several_units_are_told(folder):
         ("{:.1f} %", "float64", "12.5"),
         ("${:.2f}", "float64", "$12.50"),
         ("{:.1f} m2", "float64", "12.5 m2"),
+        ("{:.1f}mm", "float64", "12.5mm"),
+        ("-${:.2f}", "float64", "-$12.50"),
+        ("USD {:.2f}", "float64", "12.5"),
+        ("{:.1f} °C", "float64", "12.5 °C"),
         ("€ -{:.2f}", "float64", "-12.5"),
     ],
 )
@@ -262,6 +283,79 @@ def test_units_are_kept(folder, cell, kind, condition):
     assert rows.count("12") >= 3
 
 
+def test_marks_between_thousands(folder):
+    cells = ["1,200.50", "900.25", "12,000.75", "3,100,000.50"]
+    pd.DataFrame({"x": cells * 20, "y": range(80)}).to_csv("us.csv", index=False)
+    assert read_table("us.csv")["x"].tolist()[:4] == [1200.5, 900.25, 12000.75, 3100000.5]
+    rows = pd.read_csv(io.StringIO(run("synth", "us.csv", "-n", 50, "--quick", "--quiet").stdout), dtype=str)
+    assert rows["x"].str.fullmatch(r"\d{1,3}(,\d{3})*\.\d\d").all()
+    (folder / "de.csv").write_text("n;x\n" + "1.540;2,5\n303;1,25\n2.061.393;4\n" * 9)
+    assert read_table("de.csv")["n"].tolist()[:3] == [1540, 303, 2061393]
+    (folder / "de.csv").write_text("n;x\n" + "1.540;a\n303;b\n" * 9)  # nothing tells, but three digits throughout
+    assert read_table("de.csv")["n"].tolist()[:2] == [1540, 303]
+    (folder / "de.csv").write_text("n;x\n" + "1.540;2.5\n303;1.25\n" * 9)
+    assert read_table("de.csv")["n"].tolist()[:2] == [1.54, 303]
+    (folder / "de.csv").write_text("n;x\n" + "01,5;2\n60,25;1\n" * 9)
+    assert read_table("de.csv", {"n": "number"})["n"].tolist()[:2] == [1.5, 60.25]
+    assert read_table("de.csv")["n"].tolist()[:2] == ["01,5", "60,25"]
+
+
+def test_units_must_be_those_of_the_fit(folder):
+    weights = [f"{i}.5" for i in range(N)]
+    for name, unit in (("kg", " kg"), ("g", " g"), ("bare", ""), ("some", None)):
+        cells = [f"{x}{' kg' * (i % 2) if unit is None else unit}" for i, x in enumerate(weights)]
+        pd.DataFrame({"x": cells, "y": np.arange(N) % 7}).to_csv(f"{name}.csv", index=False)
+    run("fit", "kg.csv", "-o", "kg.model", "--quick", "--quiet")
+    run("fit", "bare.csv", "-o", "bare.model", "--quick", "--quiet")
+    scores = [float(run("score", "kg.model", f"{name}.csv").stdout) for name in ("kg", "bare", "some")]
+    assert np.ptp(scores) < 1e-9
+    assert "'x' have the unit 'g'; at fit they had 'kg'" in run("score", "kg.model", "g.csv", status=1).stderr
+    assert "have the unit 'g'; at fit they had None" in run("score", "bare.model", "g.csv", status=1).stderr
+    assert "have the unit 'g'" in run("report", "kg.csv", "g.csv", "--quiet", status=1).stderr
+
+
+@pytest.mark.parametrize("mark", ["\t", "|", ";"])
+def test_separators_are_found(folder, mark):
+    pd.DataFrame({"a": ["x, y", "z"] * 20, "b": np.arange(40) / 4}).to_csv("t.csv", sep=mark, index=False)
+    assert read_table("t.csv").shape == (40, 2)
+    rows = run("synth", "t.csv", "-n", 9, "--quick", "--quiet").stdout
+    assert all(mark in row for row in rows.splitlines())
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-8-sig"])
+def test_encodings(folder, encoding):
+    Path("t.csv").write_bytes(("city;x\n" + "Köln;1,5 €\nGraz;2,5 €\n" * 20).encode(encoding))
+    result = run("synth", "t.csv", "-n", 9, "--quick", "--quiet")
+    assert ("cp1252" in result.stderr) == (encoding == "cp1252")
+    assert set(row.split(";")[0] for row in result.stdout.splitlines()) == {"city", "Köln", "Graz"}
+
+
+def test_gaps_in_a_column_that_had_none(folder):
+    (folder / "whole.csv").write_text("n,k\n" + "".join(f"{i * 7 % 90},{i % 5}\n" for i in range(90)))
+    (folder / "gap.csv").write_text("n,k\n,1\n4,2\n")
+    run("fit", "whole.csv", "-o", "whole.model", "--quick", "--quiet")
+    run("score", "whole.model", "gap.csv", "-o", "scores.csv")
+    scores = pd.read_csv("scores.csv")["log_likelihood"]
+    assert scores[0] < scores[1]
+
+
+def test_dates_and_zones_in_where(folder):
+    days = pd.Series(pd.date_range("2024-01-01", periods=N))
+    zoned = days.dt.tz_localize("UTC").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    for format_, text, first in (("%d.%m.%Y", "01.02.2024", "2024-02-01"), ("%m/%d/%Y", "2/1/2024", "2024-02-01")):
+        written = days.dt.strftime(format_)
+        written = written if "." in format_ else written.str.replace(r"(^|/)0", r"\1", regex=True)
+        pd.DataFrame({"day": written, "z": zoned}).to_csv("d.csv", index=False)
+        run("fit", "d.csv", "-o", "d.model", "--quick", "--quiet")
+        rows = run("sample", "d.model", "-n", 9, "--where", f"day >= '{text}' and z > '2024-01-05'").stdout
+        drawn = pd.read_csv(io.StringIO(rows), dtype=str)["day"]
+        assert (pd.to_datetime(drawn, format=format_) >= first).all()
+        assert drawn.isin(written).all()
+        assert run("sample", "d.model", "-n", 2, "--condition", f"day={text}").stdout.count(text) == 2
+    assert "no date of ISO 8601" in run("sample", "d.model", "-n", 2, "--where", "day > '31.12.2024'", status=2).stderr
+    assert "did you mean 'day'?" in run("sample", "d.model", "-n", 2, "--where", "Day > '2024-01-02'", status=2).stderr
+
+
 def test_german_files(folder):
     rng = np.random.RandomState(0)
     cells = [f"{x:_.2f} €".replace(".", ",").replace("_", ".") for x in rng.gamma(2, 900, N)]
@@ -278,14 +372,15 @@ def test_german_files(folder):
 
 
 def test_codes_and_words_are_no_units(folder):
-    for cells in (["c1", "c2", "c30"], ["007 kg", "012 kg", "013 kg"], ["1 kg", "2 g", "3 kg"], ["1,200 $", "900 $"]):
+    for cells in (["c1", "c2", "c30"], ["007 kg", "012 kg", "013 kg"], ["1 kg", "2 g", "3 kg"], ["0,200 $", "900 $"]):
         pd.DataFrame({"x": cells * 10}).to_csv("codes.csv", index=False)
         assert read_table("codes.csv")["x"].tolist() == cells * 10
 
 
 def test_dates_that_are_text_are_told(folder):
     days = pd.Series(pd.date_range("2020-01-01", periods=N).astype(str))
-    for cells, odd in ((days.replace("2020-01-07", "unknown"), "unknown"), (days.str.replace("-", "."), "2020.01.01")):
+    odd_day = days.replace("2020-01-07", "07. Jan 2020")
+    for cells, odd in ((odd_day, "07. Jan 2020"), (days.str.replace("-", "."), "2020.01.01")):
         cells.to_frame("day").to_csv("days.csv", index=False)
         with pytest.warns(UserWarning, match=rf"'day' is taken for categories, for \d+ of {N} cells like '{odd}'"):
             read_table("days.csv")
@@ -397,7 +492,8 @@ def test_guesses(tmp_path):
         ("integer", ["1.7", "2"], "it holds 1.7"),
         ("number", ["1", "x"], "number"),
         ("time", ["05/01/2020", "12/01/2020"], "ISO 8601"),
-        ("time", ["25.01.2020", "-", "26.01.2020"], "it holds '-'"),
+        ("time", ["25.01.2020", "x", "26.01.2020"], "it holds 'x'"),
+        ("time", ["2020-01-25", "17:45"], "'17:45', which has no date"),
     ],
 )
 def test_kinds_that_do_not_fit(tmp_path, kind, cells, message):
