@@ -29,6 +29,7 @@ from ._relations import (
     find_all_sums,
     find_grouped,
     find_line,
+    hidden_dependency,
     never_together,
     opened,
     sum_formula,
@@ -230,14 +231,18 @@ class Codec:
                 sources.append(j)
                 continue
             pairs = {i: (codes[:, i], codes[:, j], (self.units[i].n_levels, unit.n_levels)) for i in sources}
-            found = {}
+            found, hiding = {}, []
             for i, pair in pairs.items():
                 gaps = looked_up.get(frozenset((i, j)))
                 if gaps is not None:
                     counts = together(*pair)
-                    allowed = opened(with_all(counts > 0), (gaps[i], gaps[j]), counts)
-                else:
-                    allowed = dependency(*pair, (self.units[i].gap, unit.gap))
+                    found[i] = opened(with_all(counts > 0), (gaps[i], gaps[j]), counts)
+                    hiding += [(i,)] if max(gaps.values()) != ABSENT else []
+                    continue
+                allowed = dependency(*pair)
+                if allowed is None:
+                    allowed = hidden_dependency(*pair, (self.units[i].gap, unit.gap))
+                    hiding += [(i,)] if allowed is not None else []
                 if allowed is not None:
                     found[i] = allowed
             twin = next(
@@ -252,12 +257,15 @@ class Codec:
                 sources.append(j)
                 rest = {i: never_together(*pair) for i, pair in pairs.items() if i not in found}
                 found |= {i: allowed for i, allowed in rest.items() if allowed is not None}
-            self.units[j] = replace(unit, allowed=found if twin is None else {twin: found[twin]})
+            allowed = found if twin is None else {twin: found[twin]}
+            self.units[j] = replace(unit, allowed=allowed, hiding=tuple(hiding))
         for j, pair in self.by_two.items():
             trio = [self.slices[k].start for k in (*pair, j)]
             n_levels, gaps = zip(*((self.units[i].n_levels, self.units[i].gap) for i in trio))
             goes = goes_together(*codes[:, trio].T, n_levels, gaps)
-            self.units[trio[2]] = replace(self.units[trio[2]], by_two=(tuple(trio[:2]), goes))
+            unit, pair = self.units[trio[2]], tuple(trio[:2])
+            is_hidden = unit.gap != ABSENT and goes[:, :, unit.gap].all()
+            self.units[trio[2]] = replace(unit, by_two=(pair, goes), hiding=(*unit.hiding, *[pair] * bool(is_hidden)))
         for source, gap, own, own_gap in self.gaps:
             if own_gap != ABSENT:
                 j = own.start

@@ -52,6 +52,7 @@ class Unit:
     by_two: tuple = ()  # two earlier units, and the levels that go with theirs: (their levels + 1 each, n_levels)
     told: Told | None = None
     gap: int = ABSENT  # the level of missing cells
+    hiding: tuple = ()  # those in `allowed` or `by_two`, as tuples, that gaps hide it from
 
     @property
     def n_levels(self):

@@ -61,17 +61,6 @@ def restricted(log_prob, allowed, gap=ABSENT):
     return torch.where(is_gap | there.isneginf(), left, left + before - there)
 
 
-def hides(allowed, gaps):
-    """Whether gaps of the second of two units go with levels that determine it, or it them, in other rows."""
-    if gaps[1] == ABSENT:
-        return False
-    told = np.delete(allowed[:-1], gaps[1], axis=1)
-    if gaps[0] != ABSENT:
-        told = np.delete(told, gaps[0], axis=0)
-    determined = min(told.sum(axis=1).max(initial=0), told.sum(axis=0).max(initial=0)) <= 1
-    return bool(determined and (allowed[:-1, gaps[1]] & np.delete(allowed[:-1], gaps[1], axis=1).any(axis=1)).any())
-
-
 def draw_index(log_weights, generator):
     """One index a row with the given log-weights, (n,)."""
     cumulative = torch.softmax(log_weights, 1).cumsum(1)
@@ -133,12 +122,8 @@ class Generator(nn.Module):
                 self.register_buffer(f"{name}_{i}", torch.tensor(array), persistent=False)
         self.register_buffer("are_told", torch.tensor([i in self.told for i in self.discrete]), persistent=False)
         self.gaps = [unit.gap for unit in units]
-        self.hiding = {
-            (i, j)
-            for j, unit in enumerate(units)
-            for i in unit.allowed
-            if hides(unit.allowed[i], (units[i].gap, unit.gap))
-        }
+        self.hiding = [unit.hiding for unit in units]  # and whether gaps of a unit hide what it is told, or tells
+        self.are_hidden = [bool(unit.hiding) or any((i,) in h for h in self.hiding) for i, unit in enumerate(units)]
         self.n_levels = n_levels[self.discrete].tolist()
         self.register_buffer("first_levels", torch.tensor(np.cumsum(self.n_levels, dtype=int) - self.n_levels))
 
@@ -183,10 +168,10 @@ class Generator(nn.Module):
     def _base(self, i, means, log_weights, codes):
         """Log-probability of each level before the network has its say, (n, V), up to a constant."""
         base = self.prior.level_log_prob(i, means, log_weights, self.prior.scales[i])
-        return restricted(base, self._possible(i, codes), self.gaps[i])
+        return restricted(base, self._possible(i, codes), self.gaps[i] if self.are_hidden[i] else ABSENT)
 
     def _possible(self, i, codes):
-        """Masks of the levels of a unit, (n, V), that go with those before it, by themselves and for a later one."""
+        """Masks of the levels of a unit, (n, V), that go with those before it, for themselves and for a later one."""
         masks = [getattr(self, name)[tuple(codes[:, source] for source in sources)] for name, sources in self.masks[i]]
         for later in self.heirs[i]:
             left = [self.companions(s, later)[codes[:, s]] for s in self.sources[later] if s < i]
@@ -200,7 +185,7 @@ class Generator(nn.Module):
         A gap that hides a dependency counts where nothing else is left.
         """
         goes, gap = self.companions(i, later)[:-1].T, self.gaps[later]  # (W, V)
-        if (i, later) not in self.hiding:
+        if gap == ABSENT or (i,) not in self.hiding[later]:
             return left.float() @ goes.float() > 0
         others = torch.arange(len(goes), device=goes.device) != gap
         there = left[:, others].float() @ goes[others].float() > 0

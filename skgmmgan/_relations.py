@@ -39,41 +39,12 @@ def with_all(allowed):
     return np.concatenate([allowed, np.ones((1, allowed.shape[1]), dtype=bool)])
 
 
-def dependency(a, b, n_levels, gaps=(ABSENT, ABSENT)):
+def dependency(a, b, n_levels):
     """Which levels of two units occur together, (n_levels[0] + 1, n_levels[1]), if one determines the other; or None.
 
-    A last row allows everything. If there is no dependency, but one in the rows without gaps, gaps hide it: they go
-    with everything that they are not ruled out with by `never_together`; what came with gaps alone still does.
-
-    Parameters
-    ----------
-    a, b : levels of the units, (n,)
-    gaps : those that mean a missing cell, ABSENT where none does
-    """
-    allowed = complete_dependency(a, b, n_levels)
-    if allowed is not None or max(gaps) == ABSENT:
-        return allowed
-    allowed = complete_dependency(
-        *(np.where(codes == gap, ABSENT, codes) for codes, gap in zip((a, b), gaps)), n_levels
-    )
-    return None if allowed is None else opened(allowed, gaps, together(a, b, n_levels))
-
-
-def opened(allowed, gaps, counts):
-    """A mask of what goes together with `gaps`, levels of both units, that go with everything but what is ruled out."""
-    possible = with_all(~are_ruled_out(counts))
-    for table, mask, gap in zip((allowed.T, allowed), (possible.T, possible), gaps):
-        if gap != ABSENT:
-            table[:, gap] = mask[:, gap]
-    return allowed
-
-
-def complete_dependency(a, b, n_levels):
-    """That of all rows in which both are there.
-
-    Rows that repeat a level could show that it determines nothing; enough of them must agree, and the more so the more
-    often independent levels would. Half as many will do where both determine each other, as where cells are missing
-    together.
+    A last row allows everything. Rows that repeat a level could show that it determines nothing; enough of them must
+    agree, and the more so the more often independent levels would. Half as many will do where both determine each
+    other, as where cells are missing together.
     """
     for rows in (slice(PREVIEW), slice(None)):
         counts = together(a[rows], b[rows], n_levels)
@@ -87,6 +58,26 @@ def complete_dependency(a, b, n_levels):
         if is_told and is_no_chance(n_repeats, table.sum(axis=0) / max(table.sum(), 1), least):
             return with_all(counts > 0)
     return None
+
+
+def hidden_dependency(a, b, n_levels, gaps):
+    """The `dependency` of rows without gaps, levels that mean a missing cell, ABSENT for none; or None.
+
+    Gaps go with everything that they are not ruled out with by `never_together`; what came with gaps alone still does.
+    """
+    if max(gaps) == ABSENT:
+        return None
+    allowed = dependency(*(np.where(codes == gap, ABSENT, codes) for codes, gap in zip((a, b), gaps)), n_levels)
+    return None if allowed is None else opened(allowed, gaps, together(a, b, n_levels))
+
+
+def opened(allowed, gaps, counts):
+    """A mask of what goes together with `gaps`, levels of both units, that go with everything but what is ruled out."""
+    possible = with_all(~are_ruled_out(counts))
+    for table, mask, gap in zip((allowed.T, allowed), (possible.T, possible), gaps):
+        if gap != ABSENT:
+            table[:, gap] = mask[:, gap]
+    return allowed
 
 
 def is_no_chance(n_repeats, shares, least=MIN_REPEATS):

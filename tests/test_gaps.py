@@ -6,7 +6,7 @@ import torch
 
 from skgmmgan import GMMGAN, load, save
 from skgmmgan._generator import restricted
-from skgmmgan._relations import dependency
+from skgmmgan._relations import dependency, hidden_dependency
 from skgmmgan.metrics import rule_errors
 
 pd = pytest.importorskip("pandas")
@@ -169,13 +169,13 @@ def test_dependency_but_for_gaps(rng):
     assert dependency(a, b, (7, 4)) is None
     expected = np.ones((8, 4), dtype=bool)
     expected[:6, :3] = np.arange(6)[:, None] % 3 == np.arange(3)
-    assert (dependency(a, b, (7, 4), gaps=(6, 3)) == expected).all()
+    assert (hidden_dependency(a, b, (7, 4), (6, 3)) == expected).all()
 
 
 def test_what_came_with_gaps_alone_stays_so():
     a, b = np.repeat(np.arange(5), 100), np.repeat([0, 1, 0, 1, 2], 100)
     b[[3, 250]] = 2  # missing
-    allowed = dependency(a, b, (5, 3), gaps=(-1, 2))
+    allowed = hidden_dependency(a, b, (5, 3), (-1, 2))
     assert allowed.tolist()[4:] == [[False, False, True], [True, True, True]]
 
 
