@@ -160,7 +160,11 @@ def _plain(text, mark, are_codes=True):
     A word is a gap if it is the only one without a digit, among many numbers or dates. Leading zeros are those of
     codes, unless it is known that these are numbers.
     """
+    import pandas as pd
+
     cells = text[~text.isin(MISSING)]
+    if mark == "." and pd.to_numeric(cells, errors="coerce").notna().all():
+        return text, {}
     words, rest = cells[~cells.str.contains(r"\d")], cells[cells.str.contains(r"\d")]
     has_word = words.nunique() == 1 and rest.nunique() > MANY
     if has_word:

@@ -13,9 +13,11 @@ import warnings
 import numpy as np
 
 DECIMALS = r"-?\d+\.(\d+)"
+PREVIEW = 100  # cells that tell most columns without numbers
 SIGNS = "[$€£¥₹]"
-BEFORE = rf"{SIGNS}\s?|[A-Z]{{3}}\s"  # $3.50, EUR 20
-AFTER = rf"\s?(?:[%‰]|{SIGNS}|°?[^\W\d_]{{1,5}}[²³23]?(?:/[^\W\d_]{{1,3}})?)"  # 12 %, 9.5 m2, 80km/h
+CURRENCIES = "USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|TRY|BRL|MXN|ZAR|KRW|SGD|HKD"
+BEFORE = rf"{SIGNS}\s?|(?:{CURRENCIES})\s?"  # $3.50, EUR 20
+AFTER = rf"\s?(?:[%‰]|{SIGNS}|(?![eE]\d)°?[^\W\d_]{{1,5}}[²³23]?(?:/[^\W\d_]{{1,3}})?)"  # 12 %, 9.5 m2, 80km/h
 NUMBERS = {  # by the decimal mark; a point between thousands has a comma for the other
     ".": r"(?:[1-9]\d{0,2}(?:,\d{3})+|\d+)(?:\.\d+)?",
     ",": r"(?:[1-9]\d{0,2}(?:\.\d{3})+|\d+)(?:,\d+)?",
@@ -32,7 +34,10 @@ def plain_numbers(cells, mark, are_codes=True):
     All of them must have the same unit, or none, and this mark before their decimals. Codes with leading zeros are no
     numbers.
     """
-    parts = cells.str.extract(rf"^([+-]?)({BEFORE})?([+-]?)({NUMBERS[mark]})({AFTER})?$").fillna("")
+    pattern = rf"^([+-]?)({BEFORE})?([+-]?)({NUMBERS[mark]})({AFTER})?$"
+    if not cells.iloc[:PREVIEW].str.fullmatch(pattern).all():
+        return None
+    parts = cells.str.extract(pattern).fillna("")
     before, digits, after = parts[1], parts[3], parts[4]
     signs, units = parts[0] + parts[2], (before + "0" + after).unique()
     if len(units) != 1 or (digits == "").any() or (signs.str.len() > 1).any():
@@ -48,7 +53,8 @@ def plain_numbers(cells, mark, are_codes=True):
         how["grouped"] = True
     if not how and not is_grouped.any():
         return None
-    return signs + digits.str.replace(GROUPS[mark], "").str.replace(mark, "."), how
+    plain = str.maketrans({GROUPS[mark]: "", mark: "."})
+    return signs + digits.map(lambda number: number.translate(plain)), how
 
 
 def find_spelling(text, table, separator, plain):
@@ -78,7 +84,9 @@ def _find(text, column, plain):
         if max(map(len, words.values())) == 1:
             how["words"] = {str(truth): spelt[0] for truth, spelt in words.items() if spelt}
     elif pd.api.types.is_datetime64_any_dtype(column):
-        right = [how for how in _time_formats(cells.iloc[0]) if (_as_text(column[present], **how) == cells).all()]
+        times, right = column[present], _time_formats(cells.iloc[0])
+        for rows in (slice(PREVIEW), slice(None)):
+            right = [how for how in right if (_as_text(times.iloc[rows], **how) == cells.iloc[rows]).all()]
         how |= right[0] if right else {}
     elif pd.api.types.is_numeric_dtype(column):
         match = re.fullmatch(DECIMALS, cells.iloc[0])

@@ -372,9 +372,17 @@ def test_german_files(folder):
 
 
 def test_codes_and_words_are_no_units(folder):
-    for cells in (["c1", "c2", "c30"], ["007 kg", "012 kg", "013 kg"], ["1 kg", "2 g", "3 kg"], ["0,200 $", "900 $"]):
+    for cells in (
+        ["c1", "c2", "c30"],
+        ["ISO 9001", "ISO 14001"],
+        ["007 kg", "012 kg", "013 kg"],
+        ["1 kg", "2 g", "3 kg"],
+        ["0,200 $", "900 $"],
+    ):
         pd.DataFrame({"x": cells * 10}).to_csv("codes.csv", index=False)
         assert read_table("codes.csv")["x"].tolist() == cells * 10
+    pd.DataFrame({"x": ["1e2", "5e2"] * 10}).to_csv("codes.csv", index=False)
+    assert read_table("codes.csv")["x"].tolist() == [100, 500] * 10
 
 
 def test_dates_that_are_text_are_told(folder):
