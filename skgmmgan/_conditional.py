@@ -235,9 +235,8 @@ class Pool:
         if excluded != ABSENT:
             free[:, excluded] = -torch.inf
         gain = torch.logsumexp(free, 1)
-        even = torch.where(
-            torch.arange(free.shape[1], device=free.device) == excluded, -torch.inf, torch.zeros_like(free)
-        )
+        is_excluded = torch.arange(free.shape[1], device=free.device) == excluded
+        even = torch.where(is_excluded, -torch.inf, torch.zeros_like(free))
         free = torch.where(gain.isneginf()[:, None], restricted(even, possible), free)  # nothing goes with earlier ones
         self.walk.take_level(i, torch.where(fixed, known, draw_index(free, self.stream)))
         asked = log_prob.gather(1, known.clamp(min=0)[:, None])[:, 0]

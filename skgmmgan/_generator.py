@@ -47,11 +47,8 @@ def restricted(log_prob, allowed, gap=ABSENT):
     """
     if not allowed:
         return log_prob
-    masks = torch.stack(allowed)
-    possible, is_gap = (
-        masks.all(0) & ~log_prob.isneginf(),
-        torch.arange(log_prob.shape[1], device=log_prob.device) == gap,
-    )
+    masks, is_gap = torch.stack(allowed), torch.arange(log_prob.shape[1], device=log_prob.device) == gap
+    possible = masks.all(0) & ~log_prob.isneginf()
     contradict = ~possible[:, ~is_gap].any(1) & masks[:, :, ~is_gap].any(2).all(0)
     none = contradict | ~possible.any(1)
     left = torch.where(possible | none[:, None], log_prob, -torch.inf)
