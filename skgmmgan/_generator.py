@@ -47,13 +47,14 @@ def restricted(log_prob, allowed, gap=ABSENT):
     """
     if not allowed:
         return log_prob
-    masks, is_gap = torch.stack(allowed), torch.arange(log_prob.shape[1], device=log_prob.device) == gap
+    masks = torch.stack(allowed)
     possible = masks.all(0) & ~log_prob.isneginf()
-    contradict = ~possible[:, ~is_gap].any(1) & masks[:, :, ~is_gap].any(2).all(0)
-    none = contradict | ~possible.any(1)
-    left = torch.where(possible | none[:, None], log_prob, -torch.inf)
+    none = ~possible.any(1)
     if gap == ABSENT:
-        return left
+        return torch.where(possible | none[:, None], log_prob, -torch.inf)
+    is_gap = torch.arange(log_prob.shape[1], device=log_prob.device) == gap
+    none |= ~possible[:, ~is_gap].any(1) & masks[:, :, ~is_gap].any(2).all(0)
+    left = torch.where(possible | none[:, None], log_prob, -torch.inf)
     there, before = left[:, ~is_gap].logsumexp(1, keepdim=True), log_prob[:, ~is_gap].logsumexp(1, keepdim=True)
     return torch.where(is_gap | there.isneginf(), left, left + before - there)
 
