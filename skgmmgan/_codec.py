@@ -7,6 +7,7 @@ Where a column is a multiple of another and little noise, the noise is a column 
 *difference*. Methods take rows with or without differences, and give them with these.
 """
 
+from copy import copy
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -85,6 +86,14 @@ class Codec:
         self._make_units()
         self.nominal = np.concatenate([nominal, np.zeros(len(self.differences), dtype=bool)])
         self.gaps = self._find_gaps()
+
+    def with_knots(self, n_knots, values, rng):
+        """The codec of the same values with other transforms of their numbers; what goes together is to be restricted."""
+        other = copy(self)
+        columns = zip(self.columns, self.extended(values).T, strict=True)
+        other.columns = [c.with_knots(n_knots, x, rng) if type(c) is NumericColumn else c for c, x in columns]
+        other._make_units()
+        return other
 
     def _describe(self, values, categorical, nominal, calendar, n_knots, rng, label):
         """Describe each column by itself, or as a line of an earlier one.

@@ -6,6 +6,7 @@ active in state "continuous" only. Every unit has a real coordinate: a smooth mo
 normal score of the level's mid-rank.
 """
 
+from copy import copy
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -215,6 +216,15 @@ class NumericColumn:
         else:
             self.grid = Decimals.of(values, self.step)
             self.transform = fit_normal_scores(self.grid.spread(smooth, rng), n_knots)
+
+    def with_knots(self, n_knots, x, rng):
+        """The column with another transform of its numbers x, (n,)."""
+        if self.grid is self.transform:
+            return self
+        other = copy(self)
+        smooth = x[self.encode(x, None)[1][:, -1] == ACTIVE]
+        other.transform = fit_normal_scores(self.grid.spread(smooth, rng), n_knots)
+        return other
 
     @staticmethod
     def _states(atoms, counts, n_smooth, n_missing):

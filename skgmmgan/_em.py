@@ -115,11 +115,18 @@ class PriorSearch:
         if not folds:
             return setting
         dtype = np.float64 if n < FEW_ROWS or "reg_covar" in given else self.search_dtype
+        noise = np.random.RandomState(seed)
+        codecs = [self.make_codec(values[train], setting["n_knots"], noise) for train, _ in folds]
+        if all(unit.n_levels for codec in codecs for unit in codec.units):
+            candidates["n_knots"] = (setting["n_knots"],)  # no unit has a transform
 
         @cache
         def splits(n_knots):
             noise = np.random.RandomState(seed)
-            return [self._split(values[train], values[test], n_knots, dtype, noise) for train, test in folds]
+            return [
+                self._split(codec.with_knots(n_knots, values[train], noise), values[train], values[test], dtype, noise)
+                for codec, (train, test) in zip(codecs, folds)
+            ]
 
         @cache
         def held_out(items):
@@ -169,9 +176,8 @@ class PriorSearch:
                 break
         return best
 
-    def _split(self, train, test, n_knots, dtype, rng):
+    def _split(self, codec, train, test, dtype, rng):
         """What scoring a setting needs of one fold."""
-        codec = self.make_codec(train, n_knots, rng)
         train = self.spread(codec, codec.encode(train, rng), rng)
         test = codec.encode(test, rng)
         if self.alone:

@@ -1,11 +1,11 @@
 """Levels that two others tell together, and neither alone: a price by the product and its size."""
 
-from itertools import combinations
+from itertools import combinations, compress
 
 import numpy as np
 
 from ._columns import ABSENT
-from ._relations import MIN_EVIDENCE, are_told, first_codes, some_rows, together
+from ._relations import MIN_EVIDENCE, are_told, could_be_told, first_codes, some_rows, together
 
 MAX_CELLS = 4_000_000  # of a table of what goes together
 PREVIEWS = (200, 2000, 20_000)  # rows that tell most pairs that tell nothing
@@ -22,14 +22,18 @@ def find_told_by_two(codes, sources, targets):
     sources, targets : indices
     """
     found, n_levels = {}, {j: levels.max(initial=0) + 1 for j, levels in codes.items()}
-    n = max(map(len, codes.values()), default=0)
-    previews = [{j: some_rows(levels, size) for j, levels in codes.items()} for size in PREVIEWS if size < n]
+    targets = [k for k in targets if could_be_told(codes[k])]
+    row_of = {j: i for i, j in enumerate(codes)}
+    table = np.array([*codes.values()], dtype=np.int16)  # levels are few
+    tables = [*(some_rows(table.T, size).T.copy() for size in PREVIEWS if size < table.shape[-1]), table]
     for a, b in sorted(combinations(sources, 2), key=lambda pair: n_levels[pair[0]] * n_levels[pair[1]]):
         tied = {a, b} | _origins(a, found) | _origins(b, found)
         most = MAX_CELLS / (n_levels[a] * n_levels[b])
         left = [k for k in targets if k not in found and k not in tied and n_levels[k] <= most]
-        for few in [*previews, codes]:
-            left = _never_broken(few[a], few[b], few, left) if left else left
+        for few in tables:
+            if left:
+                is_left = _never_broken(few[row_of[a]], few[row_of[b]], few[[row_of[k] for k in left]])
+                left = [*compress(left, is_left)]
         for k in left:
             own = codes[k]
             if _add_to_each_other(codes[a], codes[b], own) and not (are_told(own, codes[a]) or are_told(own, codes[b])):
@@ -42,19 +46,15 @@ def _origins(i, found):
     return {k for j in found.get(i, ()) for k in {j} | _origins(j, found)}
 
 
-def _never_broken(a, b, codes, targets):
-    """Targets that are the same in neighbours of those rows that have the same levels a and b."""
+def _never_broken(a, b, targets):
+    """Mask of the targets, (n_targets, n), that are the same in neighbours of those rows that have the same a and b."""
     both = np.flatnonzero((a != ABSENT) & (b != ABSENT))
-    key = a[both] * (int(b.max(initial=0)) + 1) + b[both]
+    key = a[both].astype(int) * (int(b.max(initial=0)) + 1) + b[both]
     order = key.argsort(kind="stable")
     is_same = np.flatnonzero(np.diff(key[order]) == 0)
     rows = both[order]
-    left = []
-    for k in targets:
-        one, other = codes[k][rows[is_same]], codes[k][rows[is_same + 1]]
-        if not ((one != other) & (one != ABSENT) & (other != ABSENT)).any():
-            left.append(k)
-    return left
+    one, other = targets[:, rows[is_same]], targets[:, rows[is_same + 1]]
+    return ~((one != other) & (one != ABSENT) & (other != ABSENT)).any(axis=1)
 
 
 def _add_to_each_other(a, b, c):

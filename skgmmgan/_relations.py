@@ -85,6 +85,12 @@ def is_no_chance(n_repeats, shares, least=MIN_REPEATS):
     return n_repeats >= least and -n_repeats * np.log(max((shares**2).sum(), 1e-300)) >= MIN_EVIDENCE
 
 
+def could_be_told(codes):
+    """Whether levels differ so often that to tell them would be no chance, if every row said so."""
+    counts = np.bincount(codes[codes != ABSENT])
+    return len(counts) > 0 and is_no_chance(counts.sum(), counts / counts.sum())
+
+
 def find_grouped(values, categorical):
     """Columns of numbers that a group tells in every row, and those of numbers that tell a group: a set of indices.
 

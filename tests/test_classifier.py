@@ -205,12 +205,13 @@ def test_many_classes(rng):
 
 def test_unlabelled_rows_help(rng):
     X, y = load_digits(return_X_y=True)
-    X, y = X[y < 4], y[y < 4]
+    X, y = X[y < 4, 16:48], y[y < 4]
     train, test, y_train, y_test = train_test_split(X, y, test_size=0.5, random_state=0, stratify=y)
     known = np.concatenate([np.flatnonzero(y_train == label)[:3] for label in range(4)])
     partly = np.full(len(train), -1)
     partly[known] = y_train[known]
-    alone = GMMGANClassifier(**PRIOR).fit(train[known], y_train[known])
+    given = {"covariance_type": "full", "reg_covar": 0.05}
+    alone = GMMGANClassifier(1, **given, **PRIOR).fit(train[known], y_train[known])
     model = clone(alone).fit(train, partly)
     assert model.classes_.tolist() == [0, 1, 2, 3]
     assert model.score(test, y_test) > alone.score(test, y_test) + 0.01

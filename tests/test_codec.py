@@ -349,7 +349,8 @@ def test_what_a_group_tells_stays_so(kind, rng):
     if kind == "name":
         firms["firm"] = "firm " + firms["firm"].astype(str)
     table = firms.iloc[rng.randint(0, 60, 700)].assign(wage=rng.lognormal(3, 1, 700).round(2))
-    model = GMMGAN(max_epochs=0, adversarial_rounds=0, random_state=0).fit(table)
+    given = {"covariance_type": "full", "reg_covar": 0.01}
+    model = GMMGAN(3, max_epochs=0, adversarial_rounds=0, random_state=0, **given).fit(table)
     told = firms.set_index("firm")
     for conditions in ({}, {"size": float(firms["size"][7])}, {"firm": firms["firm"][8]}, {"rate": None}):
         rows, _ = model.sample(200, conditions=conditions, random_state=0)

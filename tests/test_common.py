@@ -30,7 +30,7 @@ if sklearn.__version__.startswith("1.6."):
 
 @parametrize_with_checks(
     [
-        GMMGAN(random_state=0, max_epochs=3, adversarial_rounds=1),
+        GMMGAN(random_state=0, **SHORT),
         GMMGAN(
             covariance_type="diag", discriminator=DecisionTreeClassifier(max_depth=3), adversarial_weight=0.3, **SHORT
         ),

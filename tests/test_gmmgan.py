@@ -54,7 +54,8 @@ def moons():
 
 @pytest.fixture(scope="module")
 def mixed(mixed_table):
-    return GMMGAN(3, random_state=0).fit(mixed_table)
+    short = {"max_epochs": 30, "adversarial_rounds": 2, "hidden_layer_sizes": 64}
+    return GMMGAN(3, covariance_type="full", random_state=0, **short).fit(mixed_table)
 
 
 def grid(low=-1.6, high=2.6, n=SIDE):
@@ -337,7 +338,7 @@ def test_auto_finds_more_components_for_more_clusters():
 def test_more_columns_than_rows(rng):
     X = rng.normal(size=(50, 80))
     fresh = rng.normal(size=(200, 80))
-    model = GMMGAN(random_state=0).fit(X)
+    model = GMMGAN(adversarial_rounds=1, random_state=0).fit(X)
     assert model.score(fresh) > norm.logpdf(fresh, X.mean(0), X.std(0)).sum(1).mean() - 10
 
 
@@ -452,7 +453,7 @@ def test_fits_in_threads_are_those_of_one_thread():
     assert torch.equal(torch.get_rng_state(), state)
 
 
-@pytest.mark.parametrize("n", [200, 800, 2000])
+@pytest.mark.parametrize("n", [200, 2000])
 def test_one_outlier_does_not_spoil_a_column(n):
     x = np.random.default_rng(0).normal(size=(n, 1))
     x[-1] = 1e4
@@ -477,9 +478,10 @@ def test_what_held_out_rows_alone_have_is_learned():
 def test_grid_search_and_cross_validation():
     X = load_iris().data
     folds = KFold(3, shuffle=True, random_state=0)
-    search = GridSearchCV(GMMGAN(random_state=0, **PRIOR), {"n_components": [1, 2]}, cv=folds, n_jobs=2)
+    model = GMMGAN(1, covariance_type="full", reg_covar=1e-3, random_state=0, **PRIOR)
+    search = GridSearchCV(model, {"n_components": [1, 2]}, cv=folds, n_jobs=2)
     assert search.fit(X).best_params_["n_components"] == 2
-    assert np.isfinite(cross_val_score(GMMGAN(1, **PRIOR), X, cv=3)).all()
+    assert np.isfinite(cross_val_score(model, X, cv=3)).all()
 
 
 def test_pipeline():
@@ -612,18 +614,19 @@ def test_same_seed_in_a_fresh_process():
 
 
 def test_thread_counts(moons):
-    model, X = moons[0], moons[1][:1000]
+    model, X = moons[0], moons[1][:400]
     fresh = two_moons(2000, seed=1)
+    short = {"max_epochs": 1, "adversarial_rounds": 1, "hidden_layer_sizes": 64}
     threads = torch.get_num_threads()
     try:
         torch.set_num_threads(1)
         with threadpool_limits(1):
             one = model.score_samples(X)
-            refitted = GMMGAN(3, random_state=0, **SHORT).fit(X).score(fresh)
+            refitted = GMMGAN(3, random_state=0, **short).fit(X).score(fresh)
         torch.set_num_threads(2)
         with threadpool_limits(2):
             assert np.allclose(model.score_samples(X), one, atol=1e-9)
-            assert GMMGAN(3, random_state=0, **SHORT).fit(X).score(fresh) == pytest.approx(refitted, abs=0.05)
+            assert GMMGAN(3, random_state=0, **short).fit(X).score(fresh) == pytest.approx(refitted, abs=0.05)
     finally:
         torch.set_num_threads(threads)
 
@@ -658,13 +661,14 @@ def test_components_tell_levels_sharply_unless_a_network_does(mixed_table):
         prior = model._model.generator.prior
         return all((getattr(prior, f"edges_{i}") == getattr(prior, f"shared_edges_{i}")).all() for i in prior.discrete)
 
-    model = GMMGAN(3, max_epochs=8, adversarial_rounds=0, random_state=0).fit(mixed_table)
+    given = {"covariance_type": "full", "reg_covar": 1e-3, "hidden_layer_sizes": 64, "random_state": 0}
+    model = GMMGAN(3, max_epochs=8, adversarial_rounds=0, **given).fit(mixed_table)
     (selected,) = [entry["selected"] for entry in model.history_ if entry["stage"] == "selection"]
     assert selected != "epoch 0"
     assert are_shared(model)
-    assert not are_shared(GMMGAN(3, random_state=0, **PRIOR).fit(mixed_table))
+    assert not are_shared(GMMGAN(3, **given, **PRIOR).fit(mixed_table))
     noise = mixed_table[["size"]].assign(level=np.random.default_rng(0).choice(list("ab"), len(mixed_table)))
-    model = GMMGAN(2, max_epochs=2, adversarial_rounds=0, random_state=0).fit(noise)
+    model = GMMGAN(2, max_epochs=2, adversarial_rounds=0, **given).fit(noise)
     assert [entry["selected"] for entry in model.history_ if entry["stage"] == "selection"] == ["epoch 0"]
     assert not are_shared(model)
 

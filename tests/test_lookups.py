@@ -122,7 +122,7 @@ def test_what_is_hardly_hit_is_left_away():
     own = rng.permutation(np.repeat(np.arange(365), 2))[:600]
     X = pd.DataFrame({name: rng.randint(n, size=365)[own] for name, n in (("a", 12), ("b", 20), ("c", 7))}).astype(str)
     X["date"] = [f"name {i}" for i in own]
-    model = GMMGAN(**PRIOR).fit(X)
+    model = GMMGAN(2, covariance_type="full", reg_covar=0.01, **PRIOR).fit(X)
     (lookup,) = model._model.codec.lookups
     assert 0 < len(lookup.units) < 3
     rows, _ = model.sample(500, random_state=0)

@@ -1,5 +1,7 @@
 """Rows of pipelines, and searches over them."""
 
+import pickle
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -172,9 +174,8 @@ def test_scorers():
     table = load_iris(as_frame=True).frame
     folds = KFold(2, shuffle=True, random_state=0)
     good, bad = GMMGAN(3, **PRIOR), GMMGAN(1, covariance_type="spherical", reg_covar=1.0, **PRIOR)
-    for scorer in (c2st_scorer, tstr_scorer("target"), tstr_scorer("target", n_samples=300)):
+    for scorer in pickle.loads(pickle.dumps([c2st_scorer, tstr_scorer("target", n_samples=300)])):  # as n_jobs does
         scores = [cross_val_score(model, table, cv=folds, scoring=scorer).mean() for model in (good, bad)]
         assert scores[0] > scores[1] + 0.1
     through_scaler = cross_val_score(make_pipeline(MinMaxScaler(), clone(good)), table, cv=folds, scoring=c2st_scorer)
     assert through_scaler.mean() > scores[1]
-    assert 0 < cross_val_score(good, table, cv=folds, scoring=c2st_scorer, n_jobs=2).max() <= 0.5
