@@ -13,7 +13,7 @@ from skgmmgan._calendar import PARTS, Clock
 
 pd = pytest.importorskip("pandas")
 
-PRIOR = {"max_epochs": 0, "adversarial_rounds": 0, "random_state": 0}
+PRIOR = {"covariance_type": "full", "reg_covar": 1e-3, "max_epochs": 0, "adversarial_rounds": 0, "random_state": 0}
 N = 1500
 
 

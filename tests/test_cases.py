@@ -24,7 +24,7 @@ PRIOR = {"max_epochs": 0, "adversarial_rounds": 0}
 
 def fast(**settings):
     """A small model whose fit takes seconds."""
-    small = {"hidden_layer_sizes": (128, 128), "max_epochs": 12, "adversarial_rounds": 4}
+    small = {"hidden_layer_sizes": 64, "max_epochs": 8, "adversarial_rounds": 3}
     return GMMGAN(**{"n_components": 2, "random_state": 0, **small, **settings})
 
 

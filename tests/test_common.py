@@ -17,7 +17,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from skgmmgan import GMMGAN, GMMGANClassifier
 
 SHORT = {"max_epochs": 2, "adversarial_rounds": 1, "hidden_layer_sizes": 64}
-LAST = GMMGAN(random_state=0, **SHORT)  # scikit-learn's checks seed a pipeline, but not its steps
+LAST = GMMGAN(1, reg_covar=1e-3, random_state=0, **SHORT)  # scikit-learn's checks seed a pipeline, but not its steps
 PIPELINE_FAILS = {  # a pipeline fails these whatever its last step is
     "check_estimators_overwrite_params",
     "check_dont_overwrite_attributes",
@@ -32,7 +32,12 @@ if sklearn.__version__.startswith("1.6."):
     [
         GMMGAN(random_state=0, **SHORT),
         GMMGAN(
-            covariance_type="diag", discriminator=DecisionTreeClassifier(max_depth=3), adversarial_weight=0.3, **SHORT
+            1,
+            covariance_type="diag",
+            reg_covar=1e-3,
+            discriminator=DecisionTreeClassifier(max_depth=3),
+            adversarial_weight=0.3,
+            **SHORT,
         ),
         GMMGANClassifier(1, covariance_type="full", reg_covar=1e-3, random_state=0, **SHORT),
     ]
@@ -44,7 +49,7 @@ def test_estimator(estimator, check):
 @parametrize_with_checks(
     [
         Pipeline([("numbers", FunctionTransformer(validate=True)), ("scale", StandardScaler()), ("last", LAST)]),
-        Pipeline([("pca", PCA()), ("last", clone(LAST).set_params(n_components=1, covariance_type="tied"))]),
+        Pipeline([("pca", PCA()), ("last", clone(LAST).set_params(covariance_type="tied"))]),
     ]
 )
 def test_pipeline(estimator, check):

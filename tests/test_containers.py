@@ -11,7 +11,7 @@ from skgmmgan._table import Table
 
 pd = pytest.importorskip("pandas")
 
-PRIOR = {"max_epochs": 0, "adversarial_rounds": 0}
+PRIOR = {"covariance_type": "full", "reg_covar": 1e-3, "max_epochs": 0, "adversarial_rounds": 0}
 N = 120
 HOURS = pd.date_range("2024-03-29 08:00", periods=N, freq="h", tz="Europe/Berlin")  # across the change to summer time
 NAIVE = HOURS.tz_localize(None)

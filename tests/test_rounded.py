@@ -12,7 +12,7 @@ from skgmmgan._formulas import find_products, find_rounded_sums
 from skgmmgan._relations import LinearColumn
 from skgmmgan._rounded import FunctionColumn, Options, ProductColumn, RoundedSum
 
-PRIOR = {"max_epochs": 0, "adversarial_rounds": 0, "random_state": 0}
+PRIOR = {"covariance_type": "full", "reg_covar": 1e-3, "max_epochs": 0, "adversarial_rounds": 0, "random_state": 0}
 
 
 def cents(x):
