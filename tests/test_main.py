@@ -18,6 +18,7 @@ from skgmmgan.__main__ import main  # noqa: E402
 from skgmmgan._files import parse_cell, read_like, read_table, write_table  # noqa: E402
 
 N = 150
+QUICK = ("--quick", "--n-components", 1)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def run(*arguments, status=0, stdin=None):
 
 
 def test_fit_sample_and_score(folder, table):
-    result = run("fit", "data.csv", "-o", "model", "--type", "zip=category", "--quick", "--seed", 0)
+    result = run("fit", "data.csv", "-o", "model", "--type", "zip=category", *QUICK, "--seed", 0)
     assert "income    number" in result.stderr
     assert "children  integer, 0 to 3" in result.stderr
     assert result.stdout == ""
@@ -75,7 +76,7 @@ def test_fit_sample_and_score(folder, table):
 def test_scores_of_rows_and_columns(folder, table):
     odd = table.assign(income=table["income"].where(table.index != 7, 1e6))
     odd.to_csv("odd.csv", index=False)
-    run("fit", "data.csv", "-o", "model", "--quick", "--quiet", "--seed", 0)
+    run("fit", "data.csv", "-o", "model", *QUICK, "--quiet", "--seed", 0)
     mean = float(run("score", "model", "odd.csv", "-o", "scores.csv").stdout)
     scores = pd.read_csv("scores.csv")
     assert scores["log_likelihood"].mean() == pytest.approx(mean)
@@ -85,7 +86,7 @@ def test_scores_of_rows_and_columns(folder, table):
     assert pd.read_csv(io.StringIO(result.stdout)).equals(scores)
     assert float(result.stderr) == mean
     table[["age", "income"]].set_axis(["refinement", "log_likelihood"], axis=1).to_csv("names.csv", index=False)
-    run("fit", "names.csv", "-o", "model", "--quick", "--quiet")
+    run("fit", "names.csv", "-o", "model", *QUICK, "--quiet")
     run("score", "model", "names.csv", "-o", "scores.parquet")
     names = ["log_likelihood_", "refinement", "log_likelihood", "refinement_"]
     assert list(pd.read_parquet("scores.parquet")) == names
@@ -93,7 +94,7 @@ def test_scores_of_rows_and_columns(folder, table):
 
 def test_report(folder, table):
     pytest.importorskip("matplotlib")
-    run("synth", "data.csv", "-n", N, "-o", "rows.csv", "--quick", "--quiet", "--seed", 0)
+    run("synth", "data.csv", "-n", N, "-o", "rows.csv", *QUICK, "--quiet", "--seed", 0)
     options = ["--holdout", "data.csv", "--target", "sex", "-o", "report.html", "--seed", 0]
     result = run("report", "data.csv", "rows.csv", *options)
     assert "detector AUC" in result.stdout
@@ -104,7 +105,7 @@ def test_report(folder, table):
 
 
 def test_seeds_and_fresh_rows(folder):
-    run("fit", "data.csv", "-o", "model", "--quick", "--quiet", "--seed", 0)
+    run("fit", "data.csv", "-o", "model", *QUICK, "--quiet", "--seed", 0)
     same, again, fresh, other = (
         run("sample", "model", "-n", 5, *seed).stdout for seed in (["--seed", 1], ["--seed", 1], [], [])
     )
@@ -114,7 +115,7 @@ def test_seeds_and_fresh_rows(folder):
 
 def test_data_on_standard_streams(folder, table):
     result = run(
-        "synth", "-", "-n", 30, "--quick", "--drop", "zip", "--condition", "active=true", "--seed", 0,
+        "synth", "-", "-n", 30, *QUICK, "--drop", "zip", "--condition", "active=true", "--seed", 0,
         stdin=table.to_csv(index=False),
     )  # fmt: skip
     rows = pd.read_csv(io.StringIO(result.stdout))
@@ -125,7 +126,7 @@ def test_data_on_standard_streams(folder, table):
 
 
 def test_quiet_says_nothing(folder):
-    assert run("synth", "data.csv", "-n", 3, "-o", "rows.tsv", "--quick", "--quiet").output == ""
+    assert run("synth", "data.csv", "-n", 3, "-o", "rows.tsv", *QUICK, "--quiet").output == ""
     assert len(pd.read_csv("rows.tsv", sep="\t")) == 3
 
 
@@ -135,7 +136,7 @@ def test_quiet_report(folder):
 
 
 def test_ranges(folder):
-    drawing = ["-n", 40, "--quick", "--quiet", "--seed", 0]
+    drawing = ["-n", 40, *QUICK, "--quiet", "--seed", 0]
     kept = ["--where", "age >= 40 and since < '2021-06-01'", "--condition", "sex=F"]
     rows = pd.read_csv(io.StringIO(run("synth", "data.csv", *drawing, *kept).stdout), parse_dates=["since"])
     assert len(rows) == 40
@@ -154,7 +155,7 @@ def test_ranges(folder):
         (["fit", "data.csv", "-o", "model", "--drop", "Sex"], "no column 'Sex' (did you mean 'sex'?)"),
         (["fit", "data.csv", "-o", "model", "--n-components", "1000"], "n_components"),
         (["sample", "data.csv", "-n", "3"], "data.csv is no saved model"),
-        (["synth", "data.csv", "-n", "3", "--quick", "--condition", "sex=X"], "'X'"),
+        (["synth", "data.csv", "-n", "3", *QUICK, "--condition", "sex=X"], "'X'"),
     ],
 )
 def test_errors_are_one_line(folder, arguments, message):
@@ -198,7 +199,7 @@ def test_what_is_no_condition_fails_before_training(folder, monkeypatch, where):
 
 
 def test_what_is_no_condition_on_a_model(folder):
-    run("fit", "data.csv", "-o", "model", "--quick", "--quiet")
+    run("fit", "data.csv", "-o", "model", *QUICK, "--quiet")
     for where in WRONG:
         assert "is no condition" in run("sample", "model", "-n", 3, "--where", where, status=2).stderr
 
@@ -214,7 +215,7 @@ def test_wrong_usage_has_status_two(arguments):
 
 def test_warnings_are_one_line(folder):
     pd.DataFrame({"id": [f"id{i}" for i in range(N)], "x": np.arange(N) * 1.0}).to_csv("ids.csv", index=False)
-    result = run("synth", "ids.csv", "-n", 3, "--quick", "--quiet", "-o", "rows.csv")
+    result = run("synth", "ids.csv", "-n", 3, *QUICK, "--quiet", "-o", "rows.csv")
     (line,) = result.stderr.splitlines()
     assert line.startswith("Warning: ")
     assert "'id'" in line
@@ -239,7 +240,7 @@ def test_the_only_word_is_a_gap(folder, word, cells):
     pd.DataFrame({"x": cells, "y": np.arange(90) % 7}).to_csv("words.csv", index=False)
     table = read_table("words.csv")
     assert table["x"].isna().tolist() == [i % 4 == 0 for i in range(90)]
-    rows = run("synth", "words.csv", "-n", 60, "--quick", "--quiet").stdout
+    rows = run("synth", "words.csv", "-n", 60, *QUICK, "--quiet").stdout
     drawn = pd.read_csv(io.StringIO(rows), dtype=str, keep_default_na=False)["x"]
     assert 0 < (drawn == word).sum() < 40
     assert drawn[drawn != word].str.fullmatch(r"\d+\.[05]|\d\d\.05\.2024").all()
@@ -272,7 +273,7 @@ def test_units_are_kept(folder, cell, kind, condition):
     pd.DataFrame({"x": cells, "y": np.arange(N) % 7}).to_csv("units.csv", index=False)
     assert read_table("units.csv")["x"].dtype == kind
     assert read_table("units.csv", {"x": "category"})["x"].tolist() == cells
-    run("fit", "units.csv", "-o", "units.model", "--quick", "--quiet")
+    run("fit", "units.csv", "-o", "units.model", *QUICK, "--quiet")
     run("sample", "units.model", "-n", 60, "-o", "drawn.csv", "--seed", 0)
     drawn = pd.read_csv("drawn.csv", dtype=str)["x"]
     before, after = re.split(r"{.*}", cell)
@@ -287,7 +288,7 @@ def test_marks_between_thousands(folder):
     cells = ["1,200.50", "900.25", "12,000.75", "3,100,000.50"]
     pd.DataFrame({"x": cells * 20, "y": range(80)}).to_csv("us.csv", index=False)
     assert read_table("us.csv")["x"].tolist()[:4] == [1200.5, 900.25, 12000.75, 3100000.5]
-    rows = pd.read_csv(io.StringIO(run("synth", "us.csv", "-n", 50, "--quick", "--quiet").stdout), dtype=str)
+    rows = pd.read_csv(io.StringIO(run("synth", "us.csv", "-n", 50, *QUICK, "--quiet").stdout), dtype=str)
     assert rows["x"].str.fullmatch(r"\d{1,3}(,\d{3})*\.\d\d").all()
     (folder / "de.csv").write_text("n;x\n" + "1.540;2,5\n303;1,25\n2.061.393;4\n" * 9)
     assert read_table("de.csv")["n"].tolist()[:3] == [1540, 303, 2061393]
@@ -305,8 +306,8 @@ def test_units_must_be_those_of_the_fit(folder):
     for name, unit in (("kg", " kg"), ("g", " g"), ("bare", ""), ("some", None)):
         cells = [f"{x}{' kg' * (i % 2) if unit is None else unit}" for i, x in enumerate(weights)]
         pd.DataFrame({"x": cells, "y": np.arange(N) % 7}).to_csv(f"{name}.csv", index=False)
-    run("fit", "kg.csv", "-o", "kg.model", "--quick", "--quiet")
-    run("fit", "bare.csv", "-o", "bare.model", "--quick", "--quiet")
+    run("fit", "kg.csv", "-o", "kg.model", *QUICK, "--quiet")
+    run("fit", "bare.csv", "-o", "bare.model", *QUICK, "--quiet")
     scores = [float(run("score", "kg.model", f"{name}.csv").stdout) for name in ("kg", "bare", "some")]
     assert np.ptp(scores) < 1e-9
     assert "'x' have the unit 'g'; at fit they had 'kg'" in run("score", "kg.model", "g.csv", status=1).stderr
@@ -318,14 +319,14 @@ def test_units_must_be_those_of_the_fit(folder):
 def test_separators_are_found(folder, mark):
     pd.DataFrame({"a": ["x, y", "z"] * 20, "b": np.arange(40) / 4}).to_csv("t.csv", sep=mark, index=False)
     assert read_table("t.csv").shape == (40, 2)
-    rows = run("synth", "t.csv", "-n", 9, "--quick", "--quiet").stdout
+    rows = run("synth", "t.csv", "-n", 9, *QUICK, "--quiet").stdout
     assert all(mark in row for row in rows.splitlines())
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-8-sig"])
 def test_encodings(folder, encoding):
     Path("t.csv").write_bytes(("city;x\n" + "Köln;1,5 €\nGraz;2,5 €\n" * 20).encode(encoding))
-    result = run("synth", "t.csv", "-n", 9, "--quick", "--quiet")
+    result = run("synth", "t.csv", "-n", 9, *QUICK, "--quiet")
     assert ("cp1252" in result.stderr) == (encoding == "cp1252")
     assert set(row.split(";")[0] for row in result.stdout.splitlines()) == {"city", "Köln", "Graz"}
 
@@ -333,7 +334,7 @@ def test_encodings(folder, encoding):
 def test_gaps_in_a_column_that_had_none(folder):
     (folder / "whole.csv").write_text("n,k\n" + "".join(f"{i * 7 % 90},{i % 5}\n" for i in range(90)))
     (folder / "gap.csv").write_text("n,k\n,1\n4,2\n")
-    run("fit", "whole.csv", "-o", "whole.model", "--quick", "--quiet")
+    run("fit", "whole.csv", "-o", "whole.model", *QUICK, "--quiet")
     run("score", "whole.model", "gap.csv", "-o", "scores.csv")
     scores = pd.read_csv("scores.csv")["log_likelihood"]
     assert scores[0] < scores[1]
@@ -346,7 +347,7 @@ def test_dates_and_zones_in_where(folder):
         written = days.dt.strftime(format_)
         written = written if "." in format_ else written.str.replace(r"(^|/)0", r"\1", regex=True)
         pd.DataFrame({"day": written, "z": zoned}).to_csv("d.csv", index=False)
-        run("fit", "d.csv", "-o", "d.model", "--quick", "--quiet")
+        run("fit", "d.csv", "-o", "d.model", *QUICK, "--quiet")
         rows = run("sample", "d.model", "-n", 9, "--where", f"day >= '{text}' and z > '2024-01-05'").stdout
         drawn = pd.read_csv(io.StringIO(rows), dtype=str)["day"]
         assert (pd.to_datetime(drawn, format=format_) >= first).all()
@@ -361,7 +362,7 @@ def test_german_files(folder):
     cells = [f"{x:_.2f} €".replace(".", ",").replace("_", ".") for x in rng.gamma(2, 900, N)]
     days = pd.Series(pd.date_range("2024-01-01", periods=N)).dt.strftime("%d.%m.%Y")
     pd.DataFrame({"sum": cells, "day": days, "y": np.arange(N) % 7}).to_csv("german.csv", index=False, sep=";")
-    run("fit", "german.csv", "-o", "german.model", "--quick", "--quiet")
+    run("fit", "german.csv", "-o", "german.model", *QUICK, "--quiet")
     asked = ["--condition", f"sum={cells[3]}", "--condition", f"day={days[3]}"]
     rows = run("sample", "german.model", "-n", 2, *asked).stdout.splitlines()[1:]
     assert all(row.startswith(f"{cells[3]};{days[3]};") for row in rows)
@@ -396,12 +397,12 @@ def test_dates_that_are_text_are_told(folder):
 
 def test_names_that_come_twice_are_refused(folder):
     (folder / "twice.csv").write_text("a,a,b\n1,2,3\n2,3,4\n")
-    assert "has the column 'a' twice" in run("synth", "twice.csv", "-n", 2, "--quick", status=1).stderr
+    assert "has the column 'a' twice" in run("synth", "twice.csv", "-n", 2, *QUICK, status=1).stderr
 
 
 def test_a_column_that_is_all_missing(folder):
     (folder / "gap.csv").write_text("a,b\n" + "".join(f"{i % 50},\n" for i in range(90)))
-    run("fit", "gap.csv", "-o", "gap.model", "--quick", "--quiet")
+    run("fit", "gap.csv", "-o", "gap.model", *QUICK, "--quiet")
     run("sample", "gap.model", "-n", 90, "-o", "drawn.csv")
     assert np.isfinite(float(run("score", "gap.model", "gap.csv").stdout))
     run("report", "gap.csv", "drawn.csv", "--quiet", "-o", "gap.html")
@@ -545,7 +546,7 @@ def test_a_table_scores_like_its_rows(folder, table):
     """What a model drew and what it learned from score alike, in either format."""
     table["gaps"] = pd.array(np.where(table["income"] > 3000, None, table["active"]), dtype="boolean")
     table.to_csv("more.csv", index=False)
-    run("fit", "more.csv", "-o", "model", "--quick", "--quiet", "--seed", 0)
+    run("fit", "more.csv", "-o", "model", *QUICK, "--quiet", "--seed", 0)
     for name in ("rows.csv", "rows.parquet"):
         run("sample", "model", "-n", 500, "-o", name, "--seed", 0)
     scores = [float(run("score", "model", name).stdout) for name in ("more.csv", "rows.csv", "rows.parquet")]
@@ -568,9 +569,9 @@ def test_rows_are_spelt_as_the_file_was(tmp_path, monkeypatch, rng):
     }
     pd.DataFrame(cells).to_csv("t.csv", sep=";", index=False)
     patterns = [r"\d\d\.\d\d\.2024", r"2024-\d\d-\d\d \d\d:\d\d", r"\d+,\d\d", "TRUE|FALSE", r"NA|\d+", "NA|a b|c"]
-    run("fit", "t.csv", "-o", "model", "--quick", "--quiet", "--seed", 0, "--type", "day=time")
+    run("fit", "t.csv", "-o", "model", *QUICK, "--quiet", "--seed", 0, "--type", "day=time")
     drawn = run("sample", "model", "-n", 300).stdout
-    run("synth", "t.csv", "-n", 300, "-o", "o.csv", "--quick", "--quiet", "--type", "day=time")
+    run("synth", "t.csv", "-n", 300, "-o", "o.csv", *QUICK, "--quiet", "--type", "day=time")
     for source in (io.StringIO(drawn), "o.csv"):
         rows = pd.read_csv(source, sep=";", dtype=str, keep_default_na=False)
         for (name, column), pattern in zip(rows.items(), patterns, strict=True):
@@ -598,7 +599,7 @@ def test_spelt_rows_can_be_read_again(tmp_path, monkeypatch, source, target, tex
     monkeypatch.chdir(tmp_path)
     header, *lines = text.splitlines()
     Path(source).write_text("\n".join([header, *lines * 20]) + "\n")
-    run("fit", source, "-o", "model", "--quick", "--quiet", "--seed", 0)
+    run("fit", source, "-o", "model", *QUICK, "--quiet", "--seed", 0)
     run("sample", "model", "-n", 30, "-o", target, "--seed", 0)
     rows = Path(target).read_text().splitlines()
     assert all(re.fullmatch(first, row) for row in rows[1:]), rows[:3]
@@ -610,7 +611,7 @@ def test_times_are_read_in_the_format_of_the_model(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     days = pd.date_range("2024-01-01", periods=200).strftime("%d/%m/%Y")
     Path("t.csv").write_text("\n".join(["day", *days]))
-    run("fit", "t.csv", "-o", "model", "--quick", "--quiet", "--seed", 0)
+    run("fit", "t.csv", "-o", "model", *QUICK, "--quiet", "--seed", 0)
     rows = run("sample", "model", "-n", 3, "--condition", "day=31/05/2024").stdout
     assert rows.count("31/05/2024") == 3
     run("sample", "model", "-n", 12, "-o", "o.csv", "--where", "day < '2024-01-12'")
@@ -630,7 +631,7 @@ def test_cells_of_several_spellings_are_written_plainly(tmp_path, monkeypatch):
     Path("t.csv").write_text(
         "x,when,yes,gap\n" + "1.5,2024-01-05,true,1\n2.25,2024-02-07T10:00,True,NA\n,,false,null\n" * 9
     )
-    rows = run("synth", "t.csv", "-n", 40, "--quick", "--quiet", "--seed", 0).stdout
+    rows = run("synth", "t.csv", "-n", 40, *QUICK, "--quiet", "--seed", 0).stdout
     rows = pd.read_csv(io.StringIO(rows), dtype=str, keep_default_na=False)
     assert set(rows["x"]) <= {"1.5", "2.25", ""}
     assert rows["when"].str.fullmatch(r"(2024-\d\d-\d\d \d\d:00:00)?").all()
@@ -645,7 +646,7 @@ def test_european_files(tmp_path, monkeypatch):
     assert table["zip"].tolist()[:2] == ["01067", "80331"]
     assert table["since"].dt.month.tolist()[:3] == [6, 7, 6]
     stdin = (tmp_path / "t.csv").read_text()
-    rows = run("synth", "-", "-n", 3, "--quick", "--quiet", stdin=stdin).stdout
+    rows = run("synth", "-", "-n", 3, *QUICK, "--quiet", stdin=stdin).stdout
     rows = pd.read_csv(io.StringIO(rows), sep=";", dtype=str)
     assert rows["zip"].isin(table["zip"]).all()
     assert rows["since"].str.fullmatch(r"\d\d\.0[67]\.2021").all()
@@ -659,7 +660,7 @@ def test_european_files(tmp_path, monkeypatch):
 
 
 def test_dates_of_conditions_and_folders_of_models(folder):
-    run("fit", "data.csv", "-o", "model", "--quick", "--quiet")
+    run("fit", "data.csv", "-o", "model", *QUICK, "--quiet")
     for text in ("06.07.2021", "2021"):
         assert "ISO 8601" in run("sample", "model", "-n", 2, "--condition", f"since={text}", status=1).stderr
     assert run("sample", "model", "-n", 2, "--condition", "since=2021-06-07").stdout.count("2021-06-07") == 2
@@ -670,11 +671,11 @@ def test_dates_of_conditions_and_folders_of_models(folder):
 def test_conditions_on_odd_names(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     pd.DataFrame({"a=b": ["x", "y"] * 20, "n": np.arange(40.0)}).to_csv("t.csv", index=False)
-    rows = pd.read_csv(io.StringIO(run("synth", "t.csv", "-n", 4, "--quick", "--quiet", "--condition", "a=b=y").stdout))
+    rows = pd.read_csv(io.StringIO(run("synth", "t.csv", "-n", 4, *QUICK, "--quiet", "--condition", "a=b=y").stdout))
     assert (rows["a=b"] == "y").all()
     twice = ["--condition", "n=1", "--condition", "n=2"]
-    assert "two conditions" in run("synth", "t.csv", "-n", 4, "--quick", "--quiet", *twice, status=2).stderr
-    assert "'n' holds no 'abc'" in run("synth", "t.csv", "-n", 4, "--quick", "--condition", "n=abc", status=1).stderr
+    assert "two conditions" in run("synth", "t.csv", "-n", 4, *QUICK, "--quiet", *twice, status=2).stderr
+    assert "'n' holds no 'abc'" in run("synth", "t.csv", "-n", 4, *QUICK, "--condition", "n=abc", status=1).stderr
     assert "No column" in run("synth", "t.csv", "-n", 4, "--drop", "n", "--drop", "a=b", status=1).stderr
     (tmp_path / "empty.csv").write_text("")
     assert "is empty" in run("synth", "empty.csv", "-n", 4, status=1).stderr

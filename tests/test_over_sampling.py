@@ -170,7 +170,7 @@ def test_few_rows_of_text_labels(n_small, strategy, expected):
     rng = np.random.default_rng(14)
     X = np.concatenate([rng.normal(size=(100, 4)), rng.normal(4, 0.3, size=(n_small, 4))])
     y = np.array(["ok"] * 100 + ["fault"] * n_small)
-    rows, labels = GMMGANOverSampler(strategy, estimator=PRIOR, random_state=0).fit_resample(X, y)
+    rows, labels = GMMGANOverSampler(strategy, estimator=PRIOR, n_components=1, random_state=0).fit_resample(X, y)
     assert (labels == "fault").sum() == expected
     assert (labels == "ok").sum() == 100
     np.testing.assert_array_equal(rows[: len(X)], X)
