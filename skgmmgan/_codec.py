@@ -3,8 +3,9 @@
 The codec works on the float matrix that `_table` makes: numbers as they are, categories as codes, NaN where a cell is
 missing. It makes one or two units of each column, and keeps the relations between columns.
 
-Where a column is a multiple of another and little noise, the noise is a column of its own, behind those of the table: a
-*difference*. Methods take rows with or without differences, and give them with these.
+Two kinds of columns stand behind those of the table. Where one of some columns is on in every row, which of them it is
+is a column: they are *one-hot*. Where a column is a multiple of another and little noise, the noise is a column: a
+*difference*. Methods take rows with or without these, and give them with them.
 """
 
 from copy import copy
@@ -20,6 +21,7 @@ from ._differences import find_differences
 from ._formulas import find_functions, find_products, find_rates, find_rounded_sums, hangs_on
 from ._lookups import find_lookups
 from ._numbers import Decimals
+from ._one_hot import IndicatorColumn, find_one_hot
 from ._orders import LevelOrders
 from ._pairs import find_told_by_two, goes_together
 from ._ranges import find_ranges
@@ -75,9 +77,12 @@ class Codec:
 
     def __init__(self, values, categorical, nominal, *, n_knots, rng, label=None, clocks=None):
         calendar = find_calendar(values, clocks or {}, categorical)
-        self.columns, self.lookups = [], []
+        self.n_columns = values.shape[1]  # columns of the table
+        self.one_hots = find_one_hot(values, [j for j in range(label is not None, self.n_columns) if j not in calendar])
+        self.columns, self.lookups, self.differences = [], [], []
+        values, are_extra = self.extended(values), np.ones(len(self.one_hots), dtype=bool)
+        categorical, nominal = np.append(categorical, are_extra), np.append(nominal, are_extra)
         numbers, sources = self._describe(values, categorical, nominal, calendar, n_knots, rng, label)
-        self.n_columns = len(self.columns)  # columns of the table
         self._relate(values, numbers, sources, n_knots, rng)
         self._place(values, categorical, calendar)
         self._tell_by_two(values, numbers)
@@ -88,7 +93,7 @@ class Codec:
         self.gaps = self._find_gaps()
 
     def with_knots(self, n_knots, values, rng):
-        """The codec of the same values with other transforms of their numbers; what goes together is to be restricted."""
+        """The codec of the same values with other transforms of their numbers, before it is restricted."""
         other = copy(self)
         columns = zip(self.columns, self.extended(values).T, strict=True)
         other.columns = [c.with_knots(n_knots, x, rng) if type(c) is NumericColumn else c for c, x in columns]
@@ -101,10 +106,14 @@ class Codec:
         Returns the indices of those whose numbers may be related to others, and the columns and numbers of sources.
         """
         sources, numbers = {}, []
-        orders, grouped = LevelOrders(values, nominal, rng), find_grouped(values, categorical)
+        nth = {j: (i, n) for i, one_hot in self.numbered_one_hots() for n, j in enumerate(one_hot.members)}
+        plain = np.where([j in nth for j in range(values.shape[1])], 0.0, values) if nth else values
+        orders, grouped = LevelOrders(plain, nominal, rng), find_grouped(plain, categorical)
         for j, (x, is_category) in enumerate(zip(values.T, categorical, strict=True)):
             if label is not None and j == 0:
                 column = label
+            elif j in nth:
+                column = IndicatorColumn(x, *nth[j])
             elif is_category:
                 column = DiscreteColumn(x[x != UNSEEN] if (x != UNSEEN).any() else x, orders.scores(j))
             elif is_discrete(x) or j in grouped or j in calendar:
@@ -136,7 +145,6 @@ class Codec:
         for j, column in rounded.items():
             self.columns[j] = column
         even = [j for j in steps if isinstance(getattr(self.columns[j], "grid", None), Decimals)]
-        self.differences = []
         with_sums = steps | {j: column.step for j, column in sums.items()}
         for difference, line in find_differences(values, with_sums, even, rounded | sums, rng):
             is_level = isinstance(self.columns[difference.j], DiscreteColumn)
@@ -184,7 +192,7 @@ class Codec:
         self.columns[j] = line
 
     def _make_units(self):
-        """The units of the columns in order, but times and what they tell come first, and what tells by two before."""
+        """The units of the columns in order, but times and what they tell come first, then what tells others."""
         first = [j for i, parts in self.calendar.items() for j in (i, *parts)]
         self.order = []
         for j in first + [j for j in range(len(self.columns)) if j not in first]:
@@ -202,8 +210,8 @@ class Codec:
             self.units[own] = replace(self.units[own], told=told)
 
     def _append(self, j):
-        """Append a column to the order, behind those that tell it by two."""
-        for i in self.by_two.get(j, ()):
+        """Append a column to the order, behind the two that tell it, or what says whether it is on."""
+        for i in self.columns[j].sources if isinstance(self.columns[j], IndicatorColumn) else self.by_two.get(j, ()):
             self._append(i)
         if j not in self.order:
             self.order.append(j)
@@ -216,9 +224,10 @@ class Codec:
         return 1 + max(map(self._depth, self.columns[j].sources + bases))
 
     def extended(self, values):
-        """Rows with the differences of their columns, (n, n_columns of the codec)."""
+        """Rows with the columns behind those of the table, (n, n_columns of the codec)."""
         if values.shape[1] == len(self.columns):
             return values
+        values = np.column_stack([values, *(one_hot.of(values) for one_hot in self.one_hots)])
         return np.column_stack([values, *(difference.of(values) for difference in self.differences)])
 
     def restrict(self, values):
@@ -336,9 +345,13 @@ class Codec:
         self.fill_lines(given, enforce_decimals)
         return given
 
+    def numbered_one_hots(self):
+        """Index and OneHot of the first columns behind those of the table."""
+        return list(enumerate(self.one_hots, self.n_columns))
+
     def numbered_differences(self):
-        """Index and Difference of the columns behind those of the table."""
-        return list(enumerate(self.differences, self.n_columns))
+        """Index and Difference of the last columns behind those of the table."""
+        return list(enumerate(self.differences, self.n_columns + len(self.one_hots)))
 
     def lines(self):
         """Index and column of those that others tell, in an order in which they can be computed."""
@@ -400,7 +413,7 @@ class Codec:
         masks = self._certain()
         if masks:
             columns = {self.column_of[i] for units, _ in masks for i in units}
-            codes = self.level_codes(columns, self.extended(values))
+            codes = self.level_codes(columns, values)
         for units, goes in masks:
             impossible |= are_apart([codes[self.column_of[i]] for i in units], goes)
         return impossible
@@ -423,13 +436,15 @@ class Codec:
 
     def find_ranges(self, values):
         """Ranges of numbers in the rows of levels; not of class labels, which are left to the classifier."""
-        n_levels = {j: self.units[s.start].n_levels for j, s in enumerate(self.slices[: self.n_columns])}
+        slices = self.slices[: self.n_columns + len(self.one_hots)]
+        n_levels = {j: self.units[s.start].n_levels for j, s in enumerate(slices)}
         sources = [j for j, n in n_levels.items() if n > 1 and not isinstance(self.columns[j], LabelColumn)]
         levels = {j: (codes, n_levels[j]) for j, codes in self.level_codes(sources, values).items()}
         return find_ranges(values, levels, np.flatnonzero(~self.nominal[: self.n_columns]))
 
     def level_codes(self, columns, values):
         """Level of each row, (n,), by the index of the column: that of its first unit."""
+        values = self.extended(values)
         return {j: self.columns[j].encode(values[:, j], None)[1][:, 0] for j in columns}
 
     def broken(self, values, are_asked=False):
@@ -438,6 +453,8 @@ class Codec:
         What is asked for need only be as near as the decimals of a source allow.
         """
         values = self.extended(values)
+        for one_hot in self.one_hots:
+            yield one_hot.members, one_hot.breaks(values)
         for j, line in self.relations():
             x = values[:, j]
             breaks = line.cannot_be(values, x, self.columns) if are_asked else line.misses(values, x) > 0
@@ -471,8 +488,11 @@ class Codec:
         labels : of the columns of the table
         are_plain : mask of those whose numbers are as they are written
         """
-        told, broken = {}, []
+        told, known = {}, np.where(fixed, values, np.nan)
+        broken = [one_hot.rule(labels) for one_hot in self.one_hots if one_hot.breaks(known).any()]
         for columns, mask in self.broken_of_table(values, are_asked=True):
+            if isinstance(self.columns[columns[0]], IndicatorColumn):
+                continue
             told[columns] = self._rule(*columns, labels=labels, are_plain=are_plain)
             if (fixed[:, columns].all(axis=1) & mask).any():
                 broken.append(told[columns])
@@ -517,6 +537,8 @@ class Codec:
         parts = in_order[:, np.argsort(self.order)] + log_slopes
         for i, difference in self.numbered_differences():
             parts[:, difference.j] += parts[:, i]
+        for i, one_hot in self.numbered_one_hots():  # which is on is told by each of them
+            parts[:, one_hot.members] += parts[:, [i]] / len(one_hot.members)
         return parts[:, : self.n_columns]
 
     def unit_mask(self, columns):

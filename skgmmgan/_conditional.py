@@ -187,13 +187,21 @@ class Pool:
 
     def _possible(self, i, fixed, codes):
         """Masks of the levels of a unit, (m size, V), that go with later ones that are known, or are left by these."""
-        generator, masks = self.walk.generator, []
+        generator, codec, masks = self.walk.generator, self.model.codec, []
         for later in generator.heirs[i]:
             goes = generator.leading_to(later, self._left(later, fixed, codes), i)
             masks.append(goes.repeat_interleave(self.size, 0))
         masks += [self._with_known(i, trio, fixed, codes) for trio in generator.pairs if i in trio[:2]]
-        masks += [self._looked_up(i, lookup) for lookup in self.model.codec.lookups if i in lookup.units]
+        masks += [self._chosen(k, one_hot) for k, one_hot in codec.numbered_one_hots() if codec.slices[k].start == i]
+        masks += [self._looked_up(i, lookup) for lookup in codec.lookups if i in lookup.units]
         return masks
+
+    def _chosen(self, k, one_hot):
+        """Mask of the levels of what says which column is on, (m size, V), that go with those that are given."""
+        unit = self.model.codec.units[self.model.codec.slices[k].start]
+        which = self.model.codec.columns[k].levels.decode(np.arange(unit.n_levels), None).astype(int)
+        goes = one_hot.possible(self.given.values, self.given.fixed)[:, which]
+        return torch.as_tensor(np.repeat(goes, self.size, axis=0), device=self.model.device)
 
     def _looked_up(self, i, lookup):
         """Mask of the levels of a unit, (m size, V), that a category tells, if it is given."""

@@ -97,7 +97,7 @@ class PriorSearch:
         rows = fitting if len(fitting) <= MAX_EM_ROWS else fitting[rng.permutation(len(fitting))[:MAX_EM_ROWS]]
         z, codes, _ = self.spread(codec, codec.encode(rows, rng), rng)
         with quick_and_quiet():
-            mixture = self._mixture(codec, z, setting, MAX_ITER["final"], rng)
+            mixture = self._mixture_of_all(codec, z, setting, MAX_ITER["final"], rng)
             return Start(codec, mixture, codes, mixture.predict_proba(z))
 
     def choose(self, values, rng):
@@ -190,7 +190,7 @@ class PriorSearch:
         scores = []
         for split in splits:
             rng = np.random.RandomState(seed)
-            mixture = self._mixture(split.codec, split.train.z, setting, MAX_ITER["search"], rng)
+            mixture = self._mixture_of_all(split.codec, split.train.z, setting, MAX_ITER["search"], rng)
             scores.append(split.log_prob(mixture) + split.test.log_slopes.sum(1))
         scores = np.concatenate(scores)
         low, middle, high = np.quantile(scores, [0.25, 0.5, 0.75])
@@ -199,6 +199,13 @@ class PriorSearch:
     def spread(self, codec, rows, rng):
         """Encoded rows with coordinates for EM."""
         return codec.spread(rows, rng)
+
+    def _mixture_of_all(self, codec, z, setting, max_iter, rng):
+        """The mixture, in which units of one level, which tell nothing, are independent of all others."""
+        tell = np.array([unit.n_levels != 1 for unit in codec.units])
+        if tell.all() or not tell.any() or setting["covariance_type"] == "spherical":
+            return self._mixture(codec, z, setting, max_iter, rng)
+        return with_standard_normals(self._mixture(codec, z[:, tell], setting, max_iter, rng), tell)
 
     def _mixture(self, codec, z, setting, max_iter, rng):
         return fit_mixture(z, setting["n_components"], setting, self.n_init, max_iter, rng)
@@ -210,6 +217,21 @@ def quick_and_quiet():
     with warnings.catch_warnings(), threadpool_limits(1, "blas"):
         warnings.simplefilter("ignore", ConvergenceWarning)
         yield
+
+
+def with_standard_normals(mixture, mask):
+    """The mixture with further coordinates, those that are not in a mask, that are N(0, 1) and independent."""
+    means = np.zeros((len(mixture.means_), len(mask)))
+    means[:, mask] = mixture.means_
+    mixture.means_, mixture.n_features_in_ = means, len(mask)
+    for name in ("covariances_", "precisions_", "precisions_cholesky_"):
+        given = getattr(mixture, name)
+        is_matrix = mixture.covariance_type in ("full", "tied")
+        wide = np.eye(len(mask)) if is_matrix else np.ones(len(mask))
+        wide = np.broadcast_to(wide, given.shape[: given.ndim - wide.ndim] + wide.shape).copy()
+        wide[(..., *np.ix_(mask, mask)) if is_matrix else (..., mask)] = given
+        setattr(mixture, name, wide)
+    return mixture
 
 
 def fit_mixture(z, n_components, setting, n_init, max_iter, rng):

@@ -20,6 +20,7 @@ from ._gmmgan import GMMGAN
 from ._lookups import Follower, Lookup
 from ._model import Model
 from ._numbers import Decimals
+from ._one_hot import IndicatorColumn, OneHot
 from ._ranges import Range
 from ._relations import LinearColumn
 from ._rounded import FunctionColumn, ProductColumn, RoundedSum
@@ -38,11 +39,13 @@ OWN = [
         DiscreteColumn,
         Follower,
         FunctionColumn,
+        IndicatorColumn,
         LabelColumn,
         Levels,
         LinearColumn,
         Lookup,
         NumericColumn,
+        OneHot,
         ProductColumn,
         Range,
         RoundedSum,

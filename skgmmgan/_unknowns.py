@@ -49,7 +49,7 @@ class Unknowns:
 
     def complete(self, values, fixed, exclude_missing=False):
         """Values and mask of fixed cells, with what the relations tell of them alone, and of cells that are there."""
-        values, fixed = self._with_fixed_differences(values, fixed)
+        values, fixed = self._extended(values, fixed)
         n_fixed = -1
         while fixed.sum() > n_fixed:
             n_fixed = fixed.sum()
@@ -71,14 +71,16 @@ class Unknowns:
                     values[told, unknown.source], fixed[told, unknown.source] = solution.x[alone], True
         return values, fixed
 
-    def _with_fixed_differences(self, values, fixed):
-        """Copies with the differences, which are fixed where both of their columns are.
+    def _extended(self, values, fixed):
+        """Copies with the columns behind those of the table, which are fixed where those that they are of tell them.
 
         A number that is fixed as missing has a missing difference, or sources that are missing with it, and is computed
         from these.
         """
         extended = self.codec.extended(np.where(fixed, values, np.nan))
-        fixed = np.column_stack([fixed, *(fixed[:, [d.j, d.base]].all(axis=1) for d in self.codec.differences)])
+        chosen = ~np.isnan(extended[:, self.codec.n_columns :][:, : len(self.codec.one_hots)])
+        apart = (fixed[:, [d.j, d.base]].all(axis=1) for d in self.codec.differences)
+        fixed = np.column_stack([fixed, chosen, *apart])
         for i, difference in self.codec.numbered_differences():
             gaps = fixed[:, difference.j] & np.isnan(extended[:, difference.j])
             fixed[gaps, i], fixed[gaps, difference.j] = True, False
@@ -106,7 +108,9 @@ class Unknowns:
 
     def contradicted(self, values, fixed):
         """Mask of the rows in which what is fixed contradicts relations: lines, products, or levels."""
-        contradicted = np.zeros(len(values), dtype=bool)
+        contradicted, known = np.zeros(len(values), dtype=bool), np.where(fixed, values, np.nan)
+        for one_hot in self.codec.one_hots:
+            contradicted |= one_hot.breaks(known)
         for columns, mask in self.codec.broken(values, are_asked=True):
             contradicted |= fixed[:, columns].all(axis=1) & mask
         for unknown, rows in self.of(fixed):

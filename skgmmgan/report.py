@@ -31,6 +31,7 @@ GOOD, FAIR, POOR = "good", "fair", "poor"
 MIN_ROWS = 10  # of each table
 FEW_ROWS = 1000  # below, measures miss much
 SLIGHT = 0.02  # difference of test scores that means little
+MAX_NAMES = 5  # of columns, in words
 WORST = 10  # columns and rules that the tables of these show
 
 
@@ -294,7 +295,8 @@ def table_rows(pairs):
 def rule(columns):
     """The columns of a rule, in words."""
     first, *others = map(str, columns)
-    return f"{first} given {', '.join(others)}"
+    more = f" and {len(others) - MAX_NAMES} more" if len(others) > MAX_NAMES else ""
+    return f"{first} given {', '.join(others[:MAX_NAMES])}{more}"
 
 
 def thin(X, rng):

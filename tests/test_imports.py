@@ -15,7 +15,7 @@ ORDER = [
     {"_table"},
     {"_columns", "_orders", "_network", "_labels"},
     {"_relations", "_prior"},
-    {"_differences", "_ranges", "_lookups", "_pairs"},
+    {"_differences", "_ranges", "_lookups", "_pairs", "_one_hot"},
     {"_rounded"},
     {"_formulas", "_calendar"},
     {"_codec", "_unknowns"},

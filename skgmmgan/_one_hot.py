@@ -1,0 +1,137 @@
+"""Columns of which one is on in every row, or at most one: indicators of a category that the table does not have."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ._columns import MAX_LEVELS
+from ._numbers import grid_step
+from ._relations import MIN_EVIDENCE, ComputedColumn, some_rows
+
+MIN_MEMBERS = 3  # two are told by one another
+MIN_TO_JOIN = 7.0  # more rows than that, on average, would two unrelated columns have met in
+
+
+class OneHot(NamedTuple):
+    """Such columns, the number that each of them has where it is on, and whether none may be."""
+
+    members: list
+    on: np.ndarray
+    may_be_none: bool
+
+    def of(self, values):
+        """Which member is on, or one more for none, (n,); NaN where cells leave it open, or break it."""
+        is_on, n_on, is_none = self._counts(values)
+        return np.where(
+            n_on == 1, is_on.argmax(axis=1), np.where(is_none & self.may_be_none, len(self.members), np.nan)
+        )
+
+    def breaks(self, values):
+        """Mask of the rows in which several members are on, or none where one must be, (n,)."""
+        _, n_on, is_none = self._counts(values)
+        return (n_on > 1) | (is_none & (not self.may_be_none))
+
+    def _counts(self, values):
+        x = values[:, self.members]
+        is_on = x == self.on
+        n_on = is_on.sum(axis=1)
+        return is_on, n_on, (n_on == 0) & ~np.isnan(x).any(axis=1)
+
+    def possible(self, values, fixed):
+        """Which members may be on, and last whether none may be, where some cells are fixed, (n, n_members + 1)."""
+        is_on, _, _ = self._counts(values)
+        is_on, is_off = is_on & fixed[:, self.members], ~is_on & fixed[:, self.members]
+        others = is_on.sum(axis=1, keepdims=True) - is_on
+        return np.column_stack([~is_off & (others == 0), ~is_on.any(axis=1)])
+
+    def rule(self, labels):
+        """What holds, in words."""
+        first, second, *others = (labels[j] for j in self.members)
+        return f"{'at most ' * self.may_be_none}one of {first}, {second} and {len(others)} more is on"
+
+
+class IndicatorColumn(ComputedColumn):
+    """A member of a set, which is on where the column of this says so.
+
+    Parameters
+    ----------
+    x : (n,) two different numbers
+    source : index of the column of the set
+    nth : of its members
+    """
+
+    def __init__(self, x, source, nth):
+        super().__init__(x, grid_step(np.unique(x)), [source])
+        self.nth = nth
+
+    def of(self, values, enforce_decimals=True):
+        """The numbers that belong to rows."""
+        chosen = values[:, self.sources[0]]
+        return np.where(np.isnan(chosen), np.nan, np.where(chosen == self.nth, self.high, self.low))
+
+    def misses(self, values, x):
+        """Mask of the rows to which the numbers x do not belong, as floats."""
+        return (self.of(values) != x).astype(float)
+
+    def as_given(self, x, enforce_bounds, enforce_decimals):
+        return x
+
+    def allows(self, x, enforce_bounds):
+        return (x == self.low) | (x == self.high)
+
+    def beside(self, x):
+        return np.full((2, len(x)), np.nan)
+
+    def choices(self):
+        return np.array([self.low, self.high]), False
+
+
+def find_one_hot(values, columns):
+    """Sets of columns of which no two are on in the same row, by no chance: a list of OneHot.
+
+    Of two numbers the larger one is on. Columns join by how often they are on, if the odds for them never to meet those
+    before were exp(-MIN_EVIDENCE), or exp(-MIN_TO_JOIN) if these are a set by themselves; and any others, if with them
+    one is on in every row.
+
+    Parameters
+    ----------
+    values : (n_samples, n_columns)
+    columns : indices of those that may be members
+    """
+    on, number = {}, {}
+    for j in columns:
+        if len(np.unique(some_rows(values[:, j]))) <= 2:
+            low, high = values[:, j].min(), values[:, j].max()
+            if low < high and np.isin(values[:, j], (low, high)).all():
+                number[j], on[j] = high, values[:, j] == high
+    left, found = sorted(on, key=lambda j: -on[j].sum()), []
+    if len(left) < MIN_MEMBERS:
+        return found
+    few = np.array([some_rows(on[j]) for j in left], dtype=np.float32)
+    meeting = {j: {k for k, n in zip(left, row) if n} for j, row in zip(left, few @ few.T)}  # in some rows
+    while len(left) >= MIN_MEMBERS:
+        members, may_be_none = _members_with(left[0], on, [k for k in left if k not in meeting[left[0]]], meeting)
+        if MIN_MEMBERS <= len(members) < MAX_LEVELS:
+            members = sorted(members)
+            found.append(OneHot(members, np.array([number[j] for j in members]), may_be_none))
+            left = [j for j in left if j not in members]
+        else:
+            left = left[1:]
+    return found
+
+
+def _members_with(first, on, others, meeting):
+    """The members of the set of a column, and whether in some rows none of them is on."""
+    members, covered, evidence = [first], on[first], 0.0
+    for least in (MIN_EVIDENCE, MIN_TO_JOIN, 0.0):
+        joined, now, total = [*members], covered, evidence
+        for j in others:
+            if j in joined or not meeting[j].isdisjoint(joined):
+                continue
+            share = now.mean()
+            odds = -on[j].sum() * np.log1p(-share) if share < 1 else np.inf
+            if odds >= least and not (now & on[j]).any():
+                joined, now, total = [*joined, j], now | on[j], total + odds
+        if len(joined) >= MIN_MEMBERS and total >= MIN_EVIDENCE and (least or now.all()):
+            members, covered, evidence = joined, now, total
+    return members, not covered.all()

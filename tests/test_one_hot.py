@@ -1,0 +1,164 @@
+"""Columns of which one is on in every row, or at most one."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from skgmmgan import GMMGAN, GMMGANClassifier, load, save
+from skgmmgan._one_hot import find_one_hot
+from skgmmgan.metrics import rule_errors
+
+pd = pytest.importorskip("pandas")
+
+PRIOR = {"covariance_type": "full", "reg_covar": 1e-3, "max_epochs": 0, "adversarial_rounds": 0, "random_state": 0}
+SHARES = [0.3, 0.2, 0.16, 0.12, 0.1, 0.07, 0.04, 0.01]
+
+
+def draw(n, seed=0):
+    """An age, a category of eight levels and one of four that has to do with the age."""
+    rng = np.random.default_rng(seed)
+    age = rng.normal(40, 10, n).round()
+    kind = np.where(rng.uniform(size=n) < 0.7, np.digitize(age, [30, 40, 50]), rng.integers(4, size=n))
+    return pd.DataFrame(
+        {"age": age, "city": rng.choice(list("abcdefgh"), n, p=SHARES), "kind": np.array(list("wxyz"))[kind]}
+    )
+
+
+def indicators(table, **options):
+    return pd.get_dummies(table, columns=["city", "kind"], **options)
+
+
+def n_on(rows, prefix):
+    return rows.filter(regex=f"^{prefix}_").astype(float).sum(axis=1)
+
+
+@pytest.fixture(scope="module", params=["bool", "float", "baseline", "mixed"])
+def fitted(request):
+    X = draw(1500)
+    if request.param == "baseline":
+        X = indicators(X, drop_first=True)
+    else:
+        X = indicators(X, dtype="float" if request.param == "float" else bool)
+    if request.param == "mixed":
+        X = X[X.columns[np.random.RandomState(0).permutation(X.shape[1])]]
+    return GMMGAN(3, **PRIOR).fit(X), X
+
+
+def test_drawn_rows(fitted):
+    model, X = fitted
+    rows, _ = model.sample(4000, random_state=0)
+    assert rows.dtypes.equals(X.dtypes)
+    for prefix in ("city", "kind"):
+        assert set(n_on(rows, prefix)) == set(n_on(X, prefix))
+    names = X.columns.drop("age")
+    assert np.abs(rows[names].mean() - X[names].mean()).max() < 0.03
+    assert rows.loc[rows["kind_z"] == 1, "age"].mean() > rows["age"].mean() + 2
+    assert all(share == 0 for columns, share in rule_errors(X, rows) if "age" not in columns)
+
+
+def test_probabilities_of_all_sets_sum_to_one(fitted):
+    _, X = fitted
+    X = X.drop(columns="age")
+    model = GMMGAN(2, **PRIOR).fit(X)
+    every = X.drop_duplicates()
+    total = np.exp(model.score_samples(every)).sum()
+    assert total == pytest.approx(1, abs=0.05)
+    assert len(every) > 20
+    broken = every.head(3).assign(city_c=True, city_d=True).astype(X.dtypes)
+    assert (model.score_samples(broken) < model.score_samples(every).min() - 2).all()
+    parts = model.score_columns(every)
+    np.testing.assert_allclose(parts.sum(axis=1), model.score_samples(every))
+
+
+def test_conditions_and_gaps(fitted):
+    model, X = fitted
+    for conditions in (
+        {"city_h": 1},
+        {"city_b": 0, "city_c": 0},
+        {"city_d": 1, "kind_y": 1},
+        {"age": 25.0, "kind_z": 0},
+    ):
+        conditions = {name: X[name].dtype.type(value) for name, value in conditions.items()}
+        rows, _ = model.sample(300, conditions=conditions, random_state=0)
+        assert (rows[list(conditions)] == pd.Series(conditions)).all(axis=None)
+        for prefix in ("city", "kind"):
+            assert set(n_on(rows, prefix)) <= set(n_on(X, prefix))
+    share = X.loc[(X["city_b"] == 0) & (X["city_c"] == 0), "city_d"].mean()
+    rows, _ = model.sample(
+        2000, conditions={name: X[name].dtype.type(0) for name in ("city_b", "city_c")}, random_state=1
+    )
+    assert rows["city_d"].mean() == pytest.approx(share, abs=0.04)
+    with pytest.warns(UserWarning, match="contradict"):
+        model.sample(5, conditions={name: X[name].dtype.type(1) for name in ("city_b", "city_c")})
+    holes = X.head(100).astype(object)
+    holes.loc[:, ["city_b", "city_c", "kind_x"]] = None
+    filled = model.impute(holes, random_state=0)
+    for prefix in ("city", "kind"):
+        assert set(n_on(filled, prefix)) <= set(n_on(X, prefix))
+    known = X.head(100).filter(regex="city_[d-h]").sum(axis=1) == 1
+    assert not filled.loc[known, ["city_b", "city_c"]].astype(bool).any(axis=None)
+
+
+def test_saved_and_loaded(fitted, tmp_path):
+    pytest.importorskip("skops")
+    model, X = fitted
+    save(model, tmp_path / "model")
+    again = load(tmp_path / "model")
+    np.testing.assert_array_equal(model.score_samples(X.head(50)), again.score_samples(X.head(50)))
+
+
+def test_a_network_and_trees_keep_it():
+    X = indicators(draw(600))
+    model = GMMGAN(2, covariance_type="full", max_epochs=4, adversarial_rounds=1, random_state=0).fit(X)
+    rows, _ = model.sample(2000, random_state=0)
+    assert (n_on(rows, "city") == 1).all()
+    assert (n_on(rows, "kind") == 1).all()
+
+
+def test_behind_labels():
+    table = draw(800)
+    X, y = indicators(table), np.where(table["kind"] == "z", "old", "young")
+    model = GMMGANClassifier(1, **PRIOR).fit(X, y)
+    rows, labels = model.sample(1000, random_state=0)
+    assert (n_on(rows, "city") == 1).all()
+    assert (rows["kind_z"] == (labels == "old")).mean() > 0.99
+
+
+def test_arrays_of_few_rows():
+    codes = np.random.RandomState(0).choice(5, 60, p=[0.4, 0.2, 0.2, 0.15, 0.05])
+    X = np.column_stack([np.arange(60.0), np.eye(5)[codes]])
+    rows, _ = GMMGAN(1, **PRIOR).fit(X).sample(500, random_state=0)
+    assert (rows[:, 1:].sum(axis=1) == 1).all()
+
+
+def test_what_chance_keeps_apart_is_no_set(rng):
+    rare = rng.uniform(size=(2000, 5)) < [0.002, 0.002, 0.003, 0.004, 0.3]
+    rare[:, :4] &= ~rare[:, 4:]
+    assert find_one_hot(rare.astype(float), range(5)) == []
+    apart = np.eye(4)[rng.randint(4, size=2000)]
+    (found,) = find_one_hot(np.column_stack([apart[:, 1:], rng.uniform(size=(2000, 2)) < 0.5]), range(5))
+    assert found.members == [0, 1, 2]
+    assert found.may_be_none
+    apart[0, 3] = np.nan
+    (found,) = find_one_hot(apart, range(4))
+    assert found.members == [0, 1, 2]
+
+
+def test_which_is_on():
+    (found,) = find_one_hot(np.eye(4)[np.arange(400) % 4], range(4))
+    nan = np.nan
+    rows = [[0, 1, 0, 0], [0, 1, nan, nan], [1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, nan], [1, 1, nan, 0]]
+    np.testing.assert_array_equal(found.of(np.array(rows)), [1, 1, nan, nan, nan, nan])
+    np.testing.assert_array_equal(found._replace(may_be_none=True).of(np.array(rows)), [1, 1, nan, 4, nan, nan])
+
+
+def test_a_date_tells_its_weekday_in_indicators():
+    day = pd.Timestamp("2022-01-01") + pd.to_timedelta(np.random.RandomState(0).randint(0, 900, 1200), unit="D")
+    X = pd.get_dummies(pd.DataFrame({"day": day, "weekday": day.day_name()}), columns=["weekday"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        rows, _ = GMMGAN(2, **PRIOR).fit(X).sample(500, random_state=0)
+    assert (n_on(rows, "weekday") == 1).all()
+    told = pd.get_dummies(rows["day"].dt.day_name())
+    assert all((rows[f"weekday_{name}"] == told[name]).all() for name in told)
