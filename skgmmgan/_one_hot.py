@@ -89,9 +89,7 @@ class IndicatorColumn(ComputedColumn):
 def find_one_hot(values, columns):
     """Sets of columns of which no two are on in the same row, by no chance: a list of OneHot.
 
-    Of two numbers the larger one is on. Columns join by how often they are on, if the odds for them never to meet those
-    before were exp(-MIN_EVIDENCE), or exp(-MIN_TO_JOIN) if these are a set by themselves; and any others, if with them
-    one is on in every row.
+    Of two numbers the larger one is on. Sets of which one is on in every row come first, and neighbours before others.
 
     Parameters
     ----------
@@ -104,24 +102,64 @@ def find_one_hot(values, columns):
             low, high = values[:, j].min(), values[:, j].max()
             if low < high and np.isin(values[:, j], (low, high)).all():
                 number[j], on[j] = high, values[:, j] == high
-    left, found = sorted(on, key=lambda j: -on[j].sum()), []
+    left, found = list(on), []
     if len(left) < MIN_MEMBERS:
         return found
     few = np.array([some_rows(on[j]) for j in left], dtype=np.float32)
     meeting = {j: {k for k, n in zip(left, row) if n} for j, row in zip(left, few @ few.T)}  # in some rows
-    while len(left) >= MIN_MEMBERS:
-        members, may_be_none = _members_with(left[0], on, [k for k in left if k not in meeting[left[0]]], meeting)
-        if MIN_MEMBERS <= len(members) < MAX_LEVELS:
-            members = sorted(members)
-            found.append(OneHot(members, np.array([number[j] for j in members]), may_be_none))
-            left = [j for j in left if j not in members]
-        else:
-            left = left[1:]
+    for runs_of, must_cover in ((_complete_runs, True), (_all, True), (_runs, False), (_all, False)):
+        for run in runs_of(left, on, meeting):
+            by_count = sorted(run, key=lambda j: -on[j].sum())
+            while len(by_count) >= MIN_MEMBERS:
+                members, may_be_none = _members_with(by_count[0], on, by_count[1:], meeting)
+                if MIN_MEMBERS <= len(members) < MAX_LEVELS and not (must_cover and may_be_none):
+                    members = sorted(members)
+                    found.append(OneHot(members, np.array([number[j] for j in members]), may_be_none))
+                    left = [j for j in left if j not in members]
+                by_count = [j for j in by_count[1:] if j in left]
     return found
 
 
+def _all(columns, on, meeting):
+    return [columns]
+
+
+def _runs(columns, on, meeting):
+    """Neighbours of which no two are on in the same row, as many as there are, a list of lists."""
+    runs, rest = [], columns
+    while rest:
+        run, _ = _run(rest, on, meeting)
+        runs.append(run)
+        rest = rest[len(run) :]
+    return runs
+
+
+def _complete_runs(columns, on, meeting):
+    """Neighbours of which exactly one is on in every row, a list of lists."""
+    runs, rest = [], columns
+    while rest:
+        run, is_complete = _run(rest, on, meeting)
+        runs += [run] * is_complete
+        rest = rest[len(run) if is_complete else 1 :]
+    return runs
+
+
+def _run(columns, on, meeting):
+    """The first columns of which no two are on in the same row, and whether one of them is in every row."""
+    run, covered = [], np.zeros_like(on[columns[0]])
+    for j in columns:
+        if not meeting[j].isdisjoint(run) or (covered & on[j]).any():
+            break
+        run, covered = [*run, j], covered | on[j]
+    return run, bool(covered.all())
+
+
 def _members_with(first, on, others, meeting):
-    """The members of the set of a column, and whether in some rows none of them is on."""
+    """The members of the set of a column, and whether in some rows none of them is on.
+
+    They join in the order given, if the odds for them never to meet those before were exp(-MIN_EVIDENCE), or
+    exp(-MIN_TO_JOIN) if these are a set by themselves; and any others, if with them one is on in every row.
+    """
     members, covered, evidence = [first], on[first], 0.0
     for least in (MIN_EVIDENCE, MIN_TO_JOIN, 0.0):
         joined, now, total = [*members], covered, evidence

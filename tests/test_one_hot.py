@@ -162,3 +162,15 @@ def test_a_date_tells_its_weekday_in_indicators():
     assert (n_on(rows, "weekday") == 1).all()
     told = pd.get_dummies(rows["day"].dt.day_name())
     assert all((rows[f"weekday_{name}"] == told[name]).all() for name in told)
+
+
+def test_neighbours_are_a_set_before_others():
+    """Of two categories whose levels rule each other out, each is a set."""
+    first = np.random.RandomState(0).randint(4, size=3000)
+    second = np.where(
+        first < 2, np.random.RandomState(1).randint(2, size=3000), 2 + np.random.RandomState(2).randint(2, size=3000)
+    )
+    apart = np.column_stack([np.eye(4)[first], np.eye(4)[second]])
+    assert [found.members for found in find_one_hot(apart, range(8))] == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    baseline = find_one_hot(np.delete(apart, [0, 4], axis=1), range(6))
+    assert [(found.members, found.may_be_none) for found in baseline] == [([0, 1, 2], True), ([3, 4, 5], True)]
