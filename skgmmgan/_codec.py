@@ -10,6 +10,7 @@ is a column: they are *one-hot*. Where a column is a multiple of another and lit
 
 from copy import copy
 from dataclasses import replace
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -114,6 +115,8 @@ class Codec:
                 column = label
             elif j in nth:
                 column = IndicatorColumn(x, *nth[j])
+                if not is_category:
+                    numbers.append(j)
             elif is_category:
                 column = DiscreteColumn(x[x != UNSEEN] if (x != UNSEEN).any() else x, orders.scores(j))
             elif is_discrete(x) or j in grouped or j in calendar:
@@ -145,6 +148,7 @@ class Codec:
         for j, column in rounded.items():
             self.columns[j] = column
         even = [j for j in steps if isinstance(getattr(self.columns[j], "grid", None), Decimals)]
+        even = [j for j in even if not self.is_indicator(j)]
         with_sums = steps | {j: column.step for j, column in sums.items()}
         for difference, line in find_differences(values, with_sums, even, rounded | sums, rng):
             is_level = isinstance(self.columns[difference.j], DiscreteColumn)
@@ -211,7 +215,7 @@ class Codec:
 
     def _append(self, j):
         """Append a column to the order, behind the two that tell it, or what says whether it is on."""
-        for i in self.columns[j].sources if isinstance(self.columns[j], IndicatorColumn) else self.by_two.get(j, ()):
+        for i in self.columns[j].sources if self.is_indicator(j) else self.by_two.get(j, ()):
             self._append(i)
         if j not in self.order:
             self.order.append(j)
@@ -236,7 +240,8 @@ class Codec:
         Class labels are left to the classifier.
         """
         codes = self.encode(values).codes
-        self.lookups = find_lookups(self.columns[: self.n_columns], self.slices, codes, values)
+        n_listed = self.n_columns + len(self.one_hots)
+        self.lookups = find_lookups(self.columns[:n_listed], self.slices, codes, self.extended(values))
         looked_up = {}  # by pairs of units, the levels of both that go with everything
         for lookup in self.lookups:
             for i, gaps in zip(lookup.units, lookup.gaps):
@@ -349,6 +354,10 @@ class Codec:
         """Index and OneHot of the first columns behind those of the table."""
         return list(enumerate(self.one_hots, self.n_columns))
 
+    def is_indicator(self, j):
+        """Whether a column is on where another, behind those of the table, says so."""
+        return isinstance(self.columns[j], IndicatorColumn)
+
     def numbered_differences(self):
         """Index and Difference of the last columns behind those of the table."""
         return list(enumerate(self.differences, self.n_columns + len(self.one_hots)))
@@ -440,7 +449,8 @@ class Codec:
         n_levels = {j: self.units[s.start].n_levels for j, s in enumerate(slices)}
         sources = [j for j, n in n_levels.items() if n > 1 and not isinstance(self.columns[j], LabelColumn)]
         levels = {j: (codes, n_levels[j]) for j, codes in self.level_codes(sources, values).items()}
-        return find_ranges(values, levels, np.flatnonzero(~self.nominal[: self.n_columns]))
+        numbers = [j for j in np.flatnonzero(~self.nominal[: self.n_columns]) if not self.is_indicator(j)]
+        return find_ranges(values, levels, numbers)
 
     def level_codes(self, columns, values):
         """Level of each row, (n,), by the index of the column: that of its first unit."""
@@ -450,12 +460,12 @@ class Codec:
     def broken(self, values, are_asked=False):
         """Pairs of the columns of a relation, the one that is told first, and the mask of the rows that break it.
 
-        What is asked for need only be as near as the decimals of a source allow.
+        What is asked for need only be as near as the decimals of a source allow. Not among them is which column is on.
         """
         values = self.extended(values)
-        for one_hot in self.one_hots:
-            yield one_hot.members, one_hot.breaks(values)
         for j, line in self.relations():
+            if self.is_indicator(j):
+                continue
             x = values[:, j]
             breaks = line.cannot_be(values, x, self.columns) if are_asked else line.misses(values, x) > 0
             yield [j, *line.sources], breaks
@@ -470,9 +480,15 @@ class Codec:
                 yield [column_of[i], lookup.column], breaks
 
     def broken_of_table(self, values, are_asked=False):
-        """Those of `broken` that are of columns of the table alone, as tuples."""
-        broken = self.broken(values, are_asked)
-        return ((tuple(columns), mask) for columns, mask in broken if max(columns) < self.n_columns)
+        """Those of `broken` that are of columns of the table alone, as tuples, and those of which too many are on."""
+        shown = ((self.shown(columns), mask) for columns, mask in self.broken(values, are_asked))
+        sets = ((tuple(one_hot.members), one_hot.breaks(values)) for one_hot in self.one_hots)
+        return chain(sets, ((columns, mask) for columns, mask in shown if max(columns) < self.n_columns))
+
+    def shown(self, columns):
+        """The columns with those that are one-hot in the place of what tells which of them is on, a tuple."""
+        behind = dict(self.numbered_one_hots())
+        return tuple(i for j in columns for i in (behind[j].members if j in behind else [j]))
 
     def broken_differences(self, values):
         """Pairs of the columns of a difference, and the mask of the rows in which it is beyond its bounds."""
@@ -488,14 +504,16 @@ class Codec:
         labels : of the columns of the table
         are_plain : mask of those whose numbers are as they are written
         """
-        told, known = {}, np.where(fixed, values, np.nan)
+        told, known = {}, self.extended(np.where(fixed, values, np.nan))
         broken = [one_hot.rule(labels) for one_hot in self.one_hots if one_hot.breaks(known).any()]
-        for columns, mask in self.broken_of_table(values, are_asked=True):
-            if isinstance(self.columns[columns[0]], IndicatorColumn):
-                continue
-            told[columns] = self._rule(*columns, labels=labels, are_plain=are_plain)
-            if (fixed[:, columns].all(axis=1) & mask).any():
-                broken.append(told[columns])
+        behind = known[:, self.n_columns :]
+        values, are_known = np.column_stack([values, behind]), np.column_stack([fixed, ~np.isnan(behind)])
+        for columns, mask in self.broken(values, are_asked=True):
+            names = self.shown(columns)
+            if max(names) < self.n_columns:
+                told[names] = self._rule(*names, labels=labels, are_plain=are_plain)
+                if (are_known[:, columns].all(axis=1) & mask).any():
+                    broken.append(told[names])
         for difference, (columns, mask) in zip(self.differences, self.broken_differences(values)):
             told[columns] = self._rule_of(difference, labels, are_plain)
             if (fixed[:, columns].all(axis=1) & mask).any() and enforce_bounds:
@@ -505,7 +523,7 @@ class Codec:
 
     def _rule(self, j, *sources, labels, are_plain):
         line, others = self.columns[j], [labels[i] for i in sources]
-        if not isinstance(line, ComputedColumn):
+        if not isinstance(line, ComputedColumn) or self.is_indicator(j):
             return f"{labels[j]} goes with {' and '.join(others)}"
         if are_plain[[j, *sources]].all():
             return f"{labels[j]} = {line.formula(others)}"

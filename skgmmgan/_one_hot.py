@@ -70,8 +70,8 @@ class IndicatorColumn(ComputedColumn):
         return np.where(np.isnan(chosen), np.nan, np.where(chosen == self.nth, self.high, self.low))
 
     def misses(self, values, x):
-        """Mask of the rows to which the numbers x do not belong, as floats."""
-        return (self.of(values) != x).astype(float)
+        """Mask of the rows to which the numbers x do not belong, as floats; of a set that is broken they all may."""
+        return (~np.isnan(values[:, self.sources[0]]) & (self.of(values) != x)).astype(float)
 
     def as_given(self, x, enforce_bounds, enforce_decimals):
         return x
@@ -112,11 +112,12 @@ def find_one_hot(values, columns):
             by_count = sorted(run, key=lambda j: -on[j].sum())
             while len(by_count) >= MIN_MEMBERS:
                 members, may_be_none = _members_with(by_count[0], on, by_count[1:], meeting)
-                if MIN_MEMBERS <= len(members) < MAX_LEVELS and not (must_cover and may_be_none):
+                fits = MIN_MEMBERS <= len(members) <= MAX_LEVELS - may_be_none
+                if fits and not (must_cover and may_be_none):
                     members = sorted(members)
                     found.append(OneHot(members, np.array([number[j] for j in members]), may_be_none))
                     left = [j for j in left if j not in members]
-                by_count = [j for j in by_count[1:] if j in left]
+                by_count = [j for j in by_count[1:] if j in left and (fits or j not in members)]
     return found
 
 
@@ -158,7 +159,8 @@ def _members_with(first, on, others, meeting):
     """The members of the set of a column, and whether in some rows none of them is on.
 
     They join in the order given, if the odds for them never to meet those before were exp(-MIN_EVIDENCE), or
-    exp(-MIN_TO_JOIN) if these are a set by themselves; and any others, if with them one is on in every row.
+    exp(-MIN_TO_JOIN) if these are a set by themselves; and any others, if with them one is on in every row, or if
+    the odds for them never to meet all others were exp(-MIN_TO_JOIN).
     """
     members, covered, evidence = [first], on[first], 0.0
     for least in (MIN_EVIDENCE, MIN_TO_JOIN, 0.0):
@@ -170,6 +172,10 @@ def _members_with(first, on, others, meeting):
             odds = -on[j].sum() * np.log1p(-share) if share < 1 else np.inf
             if odds >= least and not (now & on[j]).any():
                 joined, now, total = [*joined, j], now | on[j], total + odds
-        if len(joined) >= MIN_MEMBERS and total >= MIN_EVIDENCE and (least or now.all()):
+        if not (least or now.all()):
+            count, n = {j: on[j].sum() for j in joined}, len(now)
+            joined = [j for j in joined if -count[j] * np.log1p((count[j] - now.sum()) / n) >= MIN_TO_JOIN]
+            now = np.logical_or.reduce([on[j] for j in joined], initial=False)
+        if len(joined) >= MIN_MEMBERS and total >= MIN_EVIDENCE:
             members, covered, evidence = joined, now, total
     return members, not covered.all()

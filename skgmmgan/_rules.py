@@ -67,8 +67,6 @@ def _shares(codec, ranges, values, names):
     out = (((found.column, found.source), found.excludes(values, levels[found.source])) for found in ranges)
     shares = {}
     for columns, breaks in chain(codec.broken_of_table(values), codec.broken_differences(values), out):
-        if max(columns) >= codec.n_columns:  # behind those of the table
-            continue
-        rule = tuple(names[j] for j in columns)
+        rule = tuple(names[j] for j in codec.shown(columns))
         shares[rule] = max(shares.get(rule, 0.0), float(breaks.mean()))
     return sorted(shares.items(), key=lambda pair: -pair[1])
