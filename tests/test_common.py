@@ -16,7 +16,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skgmmgan import GMMGAN, GMMGANClassifier
 
-SHORT = {"max_epochs": 2, "adversarial_rounds": 1, "hidden_layer_sizes": 64}
+SHORT = {"max_epochs": 1, "adversarial_rounds": 1, "hidden_layer_sizes": 64}
 LAST = GMMGAN(1, reg_covar=1e-3, random_state=0, **SHORT)  # scikit-learn's checks seed a pipeline, but not its steps
 PIPELINE_FAILS = {  # a pipeline fails these whatever its last step is
     "check_estimators_overwrite_params",

@@ -33,7 +33,7 @@ def n_on(rows, prefix):
     return rows.filter(regex=f"^{prefix}_").astype(float).sum(axis=1)
 
 
-@pytest.fixture(scope="module", params=["bool", "float", "baseline", "mixed"])
+@pytest.fixture(scope="module", params=["float", "baseline", "mixed"])
 def fitted(request):
     X = draw(1500)
     if request.param == "baseline":
