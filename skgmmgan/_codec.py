@@ -240,8 +240,7 @@ class Codec:
         Class labels are left to the classifier.
         """
         codes = self.encode(values).codes
-        n_listed = self.n_columns + len(self.one_hots)
-        self.lookups = find_lookups(self.columns[:n_listed], self.slices, codes, self.extended(values))
+        self.lookups = find_lookups(self.columns[: self.n_described], self.slices, codes, self.extended(values))
         looked_up = {}  # by pairs of units, the levels of both that go with everything
         for lookup in self.lookups:
             for i, gaps in zip(lookup.units, lookup.gaps):
@@ -350,6 +349,11 @@ class Codec:
         self.fill_lines(given, enforce_decimals)
         return given
 
+    @property
+    def n_described(self):
+        """Columns of the table, and those that tell which of some is on: all but the differences."""
+        return self.n_columns + len(self.one_hots)
+
     def numbered_one_hots(self):
         """Index and OneHot of the first columns behind those of the table."""
         return list(enumerate(self.one_hots, self.n_columns))
@@ -360,7 +364,7 @@ class Codec:
 
     def numbered_differences(self):
         """Index and Difference of the last columns behind those of the table."""
-        return list(enumerate(self.differences, self.n_columns + len(self.one_hots)))
+        return list(enumerate(self.differences, self.n_described))
 
     def lines(self):
         """Index and column of those that others tell, in an order in which they can be computed."""
@@ -445,8 +449,7 @@ class Codec:
 
     def find_ranges(self, values):
         """Ranges of numbers in the rows of levels; not of class labels, which are left to the classifier."""
-        slices = self.slices[: self.n_columns + len(self.one_hots)]
-        n_levels = {j: self.units[s.start].n_levels for j, s in enumerate(slices)}
+        n_levels = {j: self.units[s.start].n_levels for j, s in enumerate(self.slices[: self.n_described])}
         sources = [j for j, n in n_levels.items() if n > 1 and not isinstance(self.columns[j], LabelColumn)]
         levels = {j: (codes, n_levels[j]) for j, codes in self.level_codes(sources, values).items()}
         numbers = [j for j in np.flatnonzero(~self.nominal[: self.n_columns]) if not self.is_indicator(j)]
@@ -479,9 +482,9 @@ class Codec:
             for i, breaks in zip(lookup.units, lookup.breaks(values, codes[:, lookup.units]).T):
                 yield [column_of[i], lookup.column], breaks
 
-    def broken_of_table(self, values, are_asked=False):
+    def broken_of_table(self, values):
         """Those of `broken` that are of columns of the table alone, as tuples, and those of which too many are on."""
-        shown = ((self.shown(columns), mask) for columns, mask in self.broken(values, are_asked))
+        shown = ((self.shown(columns), mask) for columns, mask in self.broken(values))
         sets = ((tuple(one_hot.members), one_hot.breaks(values)) for one_hot in self.one_hots)
         return chain(sets, ((columns, mask) for columns, mask in shown if max(columns) < self.n_columns))
 

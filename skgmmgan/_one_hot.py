@@ -105,13 +105,14 @@ def find_one_hot(values, columns):
     left, found = list(on), []
     if len(left) < MIN_MEMBERS:
         return found
+    count = {j: on[j].sum() for j in left}
     few = np.array([some_rows(on[j]) for j in left], dtype=np.float32)
     meeting = {j: {k for k, n in zip(left, row) if n} for j, row in zip(left, few @ few.T)}  # in some rows
     for runs_of, must_cover in ((_complete_runs, True), (_all, True), (_runs, False), (_all, False)):
         for run in runs_of(left, on, meeting):
-            by_count = sorted(run, key=lambda j: -on[j].sum())
+            by_count = sorted(run, key=lambda j: -count[j])
             while len(by_count) >= MIN_MEMBERS:
-                members, may_be_none = _members_with(by_count[0], on, by_count[1:], meeting)
+                members, may_be_none = _members_with(by_count[0], by_count[1:], on, count, meeting)
                 fits = MIN_MEMBERS <= len(members) <= MAX_LEVELS - may_be_none
                 if fits and not (must_cover and may_be_none):
                     members = sorted(members)
@@ -155,7 +156,7 @@ def _run(columns, on, meeting):
     return run, bool(covered.all())
 
 
-def _members_with(first, on, others, meeting):
+def _members_with(first, others, on, count, meeting):
     """The members of the set of a column, and whether in some rows none of them is on.
 
     They join in the order given, if the odds for them never to meet those before were exp(-MIN_EVIDENCE), or
@@ -169,12 +170,11 @@ def _members_with(first, on, others, meeting):
             if j in joined or not meeting[j].isdisjoint(joined):
                 continue
             share = now.mean()
-            odds = -on[j].sum() * np.log1p(-share) if share < 1 else np.inf
+            odds = -count[j] * np.log1p(-share) if share < 1 else np.inf
             if odds >= least and not (now & on[j]).any():
                 joined, now, total = [*joined, j], now | on[j], total + odds
         if not (least or now.all()):
-            count, n = {j: on[j].sum() for j in joined}, len(now)
-            joined = [j for j in joined if -count[j] * np.log1p((count[j] - now.sum()) / n) >= MIN_TO_JOIN]
+            joined = [j for j in joined if -count[j] * np.log1p((count[j] - now.sum()) / len(now)) >= MIN_TO_JOIN]
             now = np.logical_or.reduce([on[j] for j in joined], initial=False)
         if len(joined) >= MIN_MEMBERS and total >= MIN_EVIDENCE:
             members, covered, evidence = joined, now, total

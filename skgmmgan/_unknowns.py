@@ -78,7 +78,7 @@ class Unknowns:
         from these.
         """
         extended = self.codec.extended(np.where(fixed, values, np.nan))
-        chosen = ~np.isnan(extended[:, self.codec.n_columns :][:, : len(self.codec.one_hots)])
+        chosen = ~np.isnan(extended[:, self.codec.n_columns : self.codec.n_described])
         apart = (fixed[:, [d.j, d.base]].all(axis=1) for d in self.codec.differences)
         fixed = np.column_stack([fixed, chosen, *apart])
         for i, difference in self.codec.numbered_differences():
