@@ -217,7 +217,7 @@ class Periods:
         low, high = self.ends[first], self.ends[last + 1]
         if rng is None:
             period = np.searchsorted(self.all_times, np.nan_to_num(x, nan=-np.inf), side="right") - 1
-            found = np.where(self.group[period] == group, x, self.times[first])
+            found = np.where((self.group[period] == group) & ~np.isnan(x), x, self.times[first])
         else:
             at = low + rng.uniform(size=len(x)) * (high - low)
             nth = (np.searchsorted(self.ends, at, side="right") - 1).clip(first, last)
@@ -254,9 +254,10 @@ def find_calendar(values, clocks, categorical):
 
 
 def _part_of(x, times, clock, is_category):
-    """The first CalendarPart of times that tells x, (n,), or None."""
+    """The first CalendarPart of times that tells x, (n,), rather one whose numbers x counts in; or None."""
+    found = None
     if not len(x):
-        return None
+        return found
     few, few_x = some_rows(times), some_rows(x)
     shares = np.unique(x, return_counts=True)[1] / len(x)
     for name, (minutes, of) in PARTS.items():
@@ -268,10 +269,14 @@ def _part_of(x, times, clock, is_category):
             shift = told[0] - parts[0] if not is_category and np.ptp(told - parts) == 0 else np.nan
             if np.isnan(shift) and (name in COUNTED or (name == "day" and not is_category and _is_monotone(times, x))):
                 continue
-            least = MIN_REPEATS if np.isnan(shift) else MIN_ON_LINE
-            if is_no_chance(len(x) - len(parts), shares, least):
-                return CalendarPart(clock, name, parts, told, shift)
-    return None
+            is_number = not np.isnan(shift)  # that of the part itself, but for a constant
+            least = MIN_ON_LINE if is_number else MIN_REPEATS
+            if (is_number and len(parts) > MIN_ON_LINE) or is_no_chance(len(x) - len(parts), shares, least):
+                part = CalendarPart(clock, name, parts, told, shift)
+                if is_number or is_category:
+                    return part
+                found = found or part
+    return found
 
 
 def _is_monotone(times, x):

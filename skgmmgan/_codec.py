@@ -473,7 +473,7 @@ class Codec:
             breaks = line.cannot_be(values, x, self.columns) if are_asked else line.misses(values, x) > 0
             yield [j, *line.sources], breaks
         masks = self._masks()
-        if masks:
+        if masks or self.lookups:
             codes, column_of = self.encode(values).codes, self.column_of.tolist()
         for units, goes in masks:
             *others, told = units

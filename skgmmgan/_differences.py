@@ -16,7 +16,7 @@ from scipy.stats import median_abs_deviation
 
 from ._columns import column_of_numbers, log_margin
 from ._numbers import TIE, float_error, round_half, round_to_grid
-from ._relations import MIN_ON_LINE, MIN_REPEATS, LinearColumn, origins, some_rows
+from ._relations import MIN_ON_LINE, MIN_REPEATS, LinearColumn, common_step, origins, some_rows
 
 MAX_ROUNDING = 0.3  # noise that rounding may be, relative to its column; in its steps, before the slope is right, ...
 MAX_ROUNDING_RANGE = 2.0
@@ -281,7 +281,8 @@ def simplest_fraction(low, high):
 def about(values, few, j, i, steps):
     """The Difference of column j and the plainest multiple of column i that few rows allow."""
     slope = plain_slope(few[:, i], few[:, j])
-    return Difference.between(values, j, i, slope, common_step(steps[j], slope * steps[i]))
+    step = common_step([steps[j], slope * steps[i]]) if steps[j] and steps[i] else 0.0
+    return Difference.between(values, j, i, slope, step)
 
 
 def linear_noise(X):
@@ -320,16 +321,6 @@ def both_present(a, x):
 def regression_slope(a, x):
     """Of x on a, by least squares."""
     return np.cov(a, x)[0, 1] / a.var(ddof=1)
-
-
-def common_step(a, b):
-    """The largest step that two are multiples of, as decimals; 0 if one of them is."""
-    if not (a and b):
-        return 0.0
-    a, b = (Fraction(f"{abs(step):.12g}") for step in (a, b))
-    return float(
-        Fraction(math.gcd(a.numerator * b.denominator, b.numerator * a.denominator), a.denominator * b.denominator)
-    )
 
 
 def is_plainer(difference, values, rng):

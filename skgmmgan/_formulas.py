@@ -142,9 +142,10 @@ def find_rates(values, steps, derivable, products):
 
 def factors_and_targets(values, steps, derivable):
     """The columns without missing cells that vary, those that may be multiplied, and those that may be products."""
-    there = [j for j in steps if not np.isnan(values[:, j]).any() and np.ptp(values[:PREVIEW, j]) > 0]
+    some = some_rows(values)
+    there = [j for j in steps if not np.isnan(values[:, j]).any() and np.ptp(some[:, j]) > 0]
     scaled = [j for j in there if values[:, j].std() > MIN_SPREAD * abs(values[:, j].mean())]
-    return there, scaled, [j for j in derivable if j in scaled and tells_enough(values[:PREVIEW, j])]
+    return there, scaled, [j for j in derivable if j in scaled and tells_enough(some[:, j])]
 
 
 def tells_enough(x):

@@ -225,14 +225,15 @@ class GMMGAN(DensityMixin, BaseGMMGAN):
         given = self._given(conditions)
         if where is not None and not callable(where):
             raise TypeError(f"where={where!r} must be a callable that takes a table and returns booleans.")
-        if where is None:
+        n_groups = 1 if given is None else len(given.values)
+        if where is None or not n_groups:
             values = self._draw(n_samples, given, rng)
         else:
             values = draw_where(
                 lambda n, groups: self._draw(n, given and given.take(groups), rng),
                 lambda rows: where(self._table.decode(rows)),
                 n_samples,
-                1 if given is None else len(given.values),
+                n_groups,
             )
         return self._table.decode(values), self._responsibilities(values).argmax(axis=1)
 

@@ -14,17 +14,20 @@ MIN_REPEATS = 100  # rows that could have broken a dependency between levels and
 MIN_EVIDENCE = 20.0  # ... for which the odds were exp(-20) if the levels were independent
 MANY_ROWS = 10_000  # that rule out most pairs of levels that never come together
 PREVIEW = 1000  # rows that tell most pairs of columns without a relation
+GOLDEN_RATIO = (1 + 5**0.5) / 2  # parts of the multiples of which are even, and no cycle
 MIN_ON_LINE = 20  # different numbers that cannot lie on a straight line by chance
 NEARLY = 0.9  # part of the most that a column counts for in a sum
 NO_WEIGHT = 1e-9  # of a column in a sum of standardised columns
 NEGLIGIBLE = 0.1  # part of the largest move of a sum that a column must have to be solved for
-MAX_STEPS = 10**6  # in 1, of a step
+MAX_STEPS = 10**6  # in the smallest of some numbers, of a step that they have in common
 MAX_DENOMINATOR = 1000  # of a factor, but for a power of ten
 
 
 def some_rows(values, n=PREVIEW):
-    """Of many rows every so many, n or more."""
-    return values[:: max(1, len(values) // n)]
+    """Of many rows n that lie evenly, in step with no period; the same ones of each table of as many rows."""
+    if len(values) <= 2 * n:
+        return values
+    return values[(np.arange(n) * GOLDEN_RATIO % 1 * len(values)).astype(int)]
 
 
 def together(a, b, n_levels):
@@ -151,7 +154,7 @@ def never_together(a, b, n_levels):
     These would be together in MIN_EVIDENCE rows if they were independent, for which the odds are exp(-MIN_EVIDENCE). A
     last row allows everything.
     """
-    for rows in (slice(MANY_ROWS), slice(None)) if len(a) > MANY_ROWS else (slice(None),):
+    for rows in (some_rows(np.arange(len(a)), MANY_ROWS), slice(None)):
         never = are_ruled_out(together(a[rows], b[rows], n_levels))
         if not never.any():
             return None
@@ -266,10 +269,14 @@ def sum_formula(slopes, names, intercept):
 
 
 def common_step(numbers):
-    """The largest step that all of some numbers, which are no more than fractions, are multiples of; or 0."""
-    fractions = [Fraction(x).limit_denominator(MAX_STEPS) for x in numbers if x]
+    """The largest step that all of some numbers are multiples of, without the float error of these; 0 of zeros."""
+    sizes = [abs(x) for x in numbers if x]
+    if not sizes:
+        return 0.0
+    fractions = [Fraction(size / min(sizes)).limit_denominator(MAX_STEPS) for size in sizes]
     denominator = math.lcm(*(f.denominator for f in fractions))
-    return math.gcd(*(int(f * denominator) for f in fractions)) / denominator
+    parts = math.gcd(*(int(f * denominator) for f in fractions))
+    return float(f"{min(sizes) * parts / denominator:.12g}")
 
 
 def find_line(sources, x):

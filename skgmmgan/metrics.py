@@ -294,6 +294,11 @@ def tstr_score(train, test, target, *, random_state=None):
         Area under the ROC curve for two classes of the test rows, accuracy for more, R2 for numbers: higher is better,
         and the score of real training rows is the yardstick. A class that `train` lacks has probability 0.
 
+    Raises
+    ------
+    ValueError
+        If `target` is no column of the tables, or missing in every row of one of them.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris
@@ -313,6 +318,9 @@ def tstr_and_constant(train, test, target, random_state):
     (test, train), table = matrices_of(test, train)
     categorical, at = table.categorical, names.index(target)
     test, train = (X[~np.isnan(X[:, at])] for X in (test, train))
+    for which, X in (("test", test), ("train", train)):
+        if not len(X):
+            raise ValueError(f"target={target!r} is missing in every row of {which}; nothing can be learned or told.")
     observed = ~np.isnan(train).all(axis=0)
     others = np.flatnonzero(observed & (np.arange(len(categorical)) != at))
     classes = np.unique(test[:, at])

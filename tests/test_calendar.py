@@ -249,6 +249,19 @@ def test_what_is_no_level_is_computed():
     assert (filled[["sent_on", "key"]] == table[["sent_on", "key"]].head(50)).all(axis=None)
 
 
+@pytest.mark.parametrize("n", [365, 900])
+def test_numbers_of_days(n, rng):
+    """Also where each day comes once; and the last of them can be asked for."""
+    date = pd.Series(pd.date_range("2024-01-01", periods=n))
+    date = date.sample(900, replace=n < 900, random_state=0).reset_index(drop=True)
+    table = pd.DataFrame({"date": date, "key": date.dt.strftime("%Y%m%d").astype(int), "x": rng.standard_normal(900)})
+    model = GMMGAN(1, **PRIOR).fit(table)
+    rows, _ = model.sample(200, random_state=0)
+    assert (rows["key"].astype(str) == rows["date"].dt.strftime("%Y%m%d")).all()
+    rows, _ = model.sample(5, conditions={"key": table["key"].max()}, random_state=0)
+    assert (rows["date"] == date.max()).all()
+
+
 def test_business_days_of_which_each_comes_often():
     rng = np.random.default_rng(0)
     days = pd.bdate_range("2024-01-01", periods=120)

@@ -343,6 +343,13 @@ def test_times_finer_than_floats_keep_their_grid(unit, rng):
 # ---- where
 
 
+def test_where_of_no_conditions_at_all(mixed):
+    pd = pytest.importorskip("pandas")
+    model, _ = mixed
+    rows, _ = model.sample(3, conditions=pd.DataFrame({"group": []}), where=lambda d: d["ok"])
+    assert len(rows) == 0
+
+
 def test_where_keeps_what_it_is_told(mixed):
     model, _ = mixed
     rows, _ = model.sample(300, where=lambda d: d["price"] > d["count"], random_state=0)

@@ -117,6 +117,8 @@ def test_utility_is_told_by_the_classes_of_the_test_rows():
     assert tstr_score(test.assign(y=test["y"].where(test.index > 9)), test, "y", random_state=0) > 0.5
     with pytest.raises(ValueError, match="target='nope'"):
         tstr_score(test, test, "nope")
+    with pytest.raises(ValueError, match="target='y' is missing in every row of train"):
+        tstr_score(test.assign(y=np.nan), test, "y")
 
 
 def test_columns_without_values():

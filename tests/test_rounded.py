@@ -229,7 +229,7 @@ def test_no_sums_by_chance(rng):
 
 def test_ages_on_a_day_and_minutes_between_two_times(rng):
     pd = pytest.importorskip("pandas")
-    n = 3000
+    n = 2000
     birth = pd.Timestamp("1940-01-01") + pd.to_timedelta(rng.randint(0, 24_000, n), unit="D")
     start = pd.Timestamp("2021-01-01") + pd.to_timedelta(rng.randint(0, 900 * 86_400, n), unit="s")
     end = start + pd.to_timedelta(rng.gamma(3, 400, n).astype(int), unit="s")
