@@ -4,6 +4,7 @@ import copy
 import sys
 import warnings
 from dataclasses import fields
+from functools import partial
 from inspect import cleandoc
 from numbers import Integral, Real
 
@@ -458,10 +459,7 @@ class BaseGMMGAN(BaseEstimator):
 
     def _search(self, table, values, rng):
         """What fits the prior, and the values that it is told."""
-
-        def make_codec(values, n_knots, rng):
-            return Codec(values, table.categorical, table.nominal, n_knots=n_knots, rng=rng, clocks=table.clocks)
-
+        make_codec = partial(Codec, categorical=table.categorical, nominal=table.nominal, clocks=table.clocks)
         return PriorSearch(make_codec, *self._prior_settings()), values
 
     def _prior_settings(self):

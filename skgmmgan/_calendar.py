@@ -155,8 +155,8 @@ class CalendarColumn(ComputedColumn):
         return self.part.of(values[:, self.sources[0]])
 
     def misses(self, values, x):
-        """Mask of the rows to which x does not belong, as floats."""
-        return self.part.misses(values[:, self.sources[0]], x).astype(float)
+        """Mask of the rows to which x does not belong."""
+        return self.part.misses(values[:, self.sources[0]], x)
 
     def choices(self):
         return (np.unique(self.part.told), False) if self.is_category else super().choices()

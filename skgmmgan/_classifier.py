@@ -1,6 +1,7 @@
 """GMMGANClassifier: the class first, then the columns given the class."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 from scipy.special import log_softmax, logsumexp
@@ -117,10 +118,7 @@ class GMMGANClassifier(ClassifierMixin, BaseGMMGAN):
         """What fits the prior, and the values with the unknown labels guessed."""
         categorical, nominal = (np.concatenate([[True], mask]) for mask in (table.categorical, table.nominal))
         label = LabelColumn(values[:, 0])
-
-        def make_codec(values, n_knots, rng):
-            return Codec(values, categorical, nominal, n_knots=n_knots, rng=rng, label=label)
-
+        make_codec = partial(Codec, categorical=categorical, nominal=nominal, label=label)
         n_classes = label.levels.unit.n_levels
         kind = ClassPriorSearch if n_classes <= MAX_CLASS_COMPONENTS else PriorSearch
         search = kind(make_codec, *self._prior_settings())
@@ -132,7 +130,7 @@ class GMMGANClassifier(ClassifierMixin, BaseGMMGAN):
         if len(labelled) == len(values):
             return values
         choice = search.choose(labelled, rng)
-        z = search.make_codec(values, choice["n_knots"], rng).encode(values).z[:, 1:]
+        z = search.make_codec(values, n_knots=choice["n_knots"], rng=rng).encode(values).z[:, 1:]
 
         def by_mixtures(codes):
             return label_probabilities(search, np.column_stack([codes, values[:, 1:]]), choice, rng)

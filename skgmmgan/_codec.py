@@ -107,7 +107,7 @@ class Codec:
         Returns the indices of those whose numbers may be related to others, and the columns and numbers of sources.
         """
         sources, numbers = {}, []
-        nth = {j: (i, n) for i, one_hot in self.numbered_one_hots() for n, j in enumerate(one_hot.members)}
+        nth = {j: (one_hot.own, n) for one_hot in self.one_hots for n, j in enumerate(one_hot.members)}
         plain = np.where([j in nth for j in range(values.shape[1])], 0.0, values) if nth else values
         orders, grouped = LevelOrders(plain, nominal, rng), find_grouped(plain, categorical)
         for j, (x, is_category) in enumerate(zip(values.T, categorical, strict=True)):
@@ -299,8 +299,8 @@ class Codec:
         """Of each difference whose base may be missing: the unit and level that tell it, its own units and level."""
         if not self.differences:
             return []
-        behind = {difference.j: i for i, difference in self.numbered_differences()}
-        bases = [(behind.get(d.base, d.base), i) for i, d in self.numbered_differences()]
+        behind = {difference.j: difference.own for difference in self.differences}
+        bases = [(behind.get(d.base, d.base), d.own) for d in self.differences]
         bases = [(base, i) for base, i in bases if not isinstance(self.columns[base], ComputedColumn)]
         pairs = [(self.slices[base].start, self.slices[i]) for base, i in bases]
         levels = self.missing_levels()
@@ -313,13 +313,14 @@ class Codec:
         for j, line in self.lines():
             told[j] = line.misses(values, values[:, j])
         parts = [column.encode(x, rng) for column, x in zip(self.columns, told, strict=True)]
-        for i, difference in self.numbered_differences():
-            _, codes, log_slopes = parts[i]
-            log_slopes += np.where(np.isnan(values[:, i]), 0.0, difference.log_unit(self.columns[i].on_level(codes)))
+        for difference in self.differences:
+            _, codes, log_slopes = parts[difference.own]
+            log_unit = difference.log_unit(self.columns[difference.own].on_level(codes))
+            log_slopes += np.where(np.isnan(values[:, difference.own]), 0.0, log_unit)
         z, codes = (np.concatenate([parts[j][k] for j in self.order], axis=1) for k in (0, 1))
         rows = Rows(z, codes, np.column_stack([log_slopes for _, _, log_slopes in parts]))
         for j, line in self.told_levels():
-            wrong = line.misses(values, values[:, j]) > 0
+            wrong = line.misses(values, values[:, j])
             rows.z[wrong, self.slices[j]], rows.codes[wrong, self.slices[j]] = 0.0, ABSENT
             rows.log_slopes[wrong, j] = 0.0
         for lookup in self.lookups:
@@ -354,17 +355,9 @@ class Codec:
         """Columns of the table, and those that tell which of some is on: all but the differences."""
         return self.n_columns + len(self.one_hots)
 
-    def numbered_one_hots(self):
-        """Index and OneHot of the first columns behind those of the table."""
-        return list(enumerate(self.one_hots, self.n_columns))
-
     def is_indicator(self, j):
         """Whether a column is on where another, behind those of the table, says so."""
         return isinstance(self.columns[j], IndicatorColumn)
-
-    def numbered_differences(self):
-        """Index and Difference of the last columns behind those of the table."""
-        return list(enumerate(self.differences, self.n_described))
 
     def lines(self):
         """Index and column of those that others tell, in an order in which they can be computed."""
@@ -381,13 +374,13 @@ class Codec:
 
     def fill_lines(self, values, enforce_decimals):
         """Compute the columns that others tell, in place, and differences that are rounding alone."""
-        rounding = {difference.j: (i, difference) for i, difference in self.numbered_differences() if difference.grid}
+        rounding = {difference.j: difference for difference in self.differences if difference.grid}
         for j, line in self.relations():
             if j in rounding and enforce_decimals:
-                i, difference = rounding[j]
-                is_missing = np.isnan(values[:, i])
+                difference = rounding[j]
+                is_missing = np.isnan(values[:, difference.own])
                 values[:, j] = np.where(is_missing, np.nan, difference.rounded(values))
-                values[:, i] = difference.of(values)
+                values[:, difference.own] = difference.of(values)
             values[:, j] = line.of(values, enforce_decimals)
 
     def tied(self):
@@ -470,7 +463,7 @@ class Codec:
             if self.is_indicator(j):
                 continue
             x = values[:, j]
-            breaks = line.cannot_be(values, x, self.columns) if are_asked else line.misses(values, x) > 0
+            breaks = line.cannot_be(values, x, self.columns) if are_asked else line.misses(values, x)
             yield [j, *line.sources], breaks
         masks = self._masks()
         if masks or self.lookups:
@@ -490,13 +483,13 @@ class Codec:
 
     def shown(self, columns):
         """The columns with those that are one-hot in the place of what tells which of them is on, a tuple."""
-        behind = dict(self.numbered_one_hots())
-        return tuple(i for j in columns for i in (behind[j].members if j in behind else [j]))
+        members = {one_hot.own: one_hot.members for one_hot in self.one_hots}
+        return tuple(i for j in columns for i in members.get(j, [j]))
 
     def broken_differences(self, values):
         """Pairs of the columns of a difference, and the mask of the rows in which it is beyond its bounds."""
-        for i, difference in self.numbered_differences():
-            d, column = difference.of(values), self.columns[i]
+        for difference in self.differences:
+            d, column = difference.of(values), self.columns[difference.own]
             yield (difference.j, difference.base), (d < column.low) | (d > column.high)
 
     def broken_rules(self, values, fixed, enforce_bounds, labels, are_plain):
@@ -556,10 +549,10 @@ class Codec:
         """Log-density of each column of the table, (n, n_columns), from that of each unit."""
         in_order = np.add.reduceat(log_prob, [self.slices[j].start for j in self.order], axis=1)
         parts = in_order[:, np.argsort(self.order)] + log_slopes
-        for i, difference in self.numbered_differences():
-            parts[:, difference.j] += parts[:, i]
-        for i, one_hot in self.numbered_one_hots():  # which is on is told by each of them
-            parts[:, one_hot.members] += parts[:, [i]] / len(one_hot.members)
+        for difference in self.differences:
+            parts[:, difference.j] += parts[:, difference.own]
+        for one_hot in self.one_hots:  # which is on is told by each of them
+            parts[:, one_hot.members] += parts[:, [one_hot.own]] / len(one_hot.members)
         return parts[:, : self.n_columns]
 
     def unit_mask(self, columns):

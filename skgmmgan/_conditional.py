@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from scipy.special import softmax
 
 from ._columns import ABSENT, ACTIVE, draw_margin, log_margin
 from ._containers import is_missing
@@ -192,14 +193,14 @@ class Pool:
             goes = generator.leading_to(later, self._left(later, fixed, codes), i)
             masks.append(goes.repeat_interleave(self.size, 0))
         masks += [self._with_known(i, trio, fixed, codes) for trio in generator.pairs if i in trio[:2]]
-        masks += [self._chosen(k, one_hot) for k, one_hot in codec.numbered_one_hots() if codec.slices[k].start == i]
+        masks += [self._chosen(one_hot) for one_hot in codec.one_hots if codec.slices[one_hot.own].start == i]
         masks += [self._looked_up(i, lookup) for lookup in codec.lookups if i in lookup.units]
         return masks
 
-    def _chosen(self, k, one_hot):
+    def _chosen(self, one_hot):
         """Mask of the levels of what says which column is on, (m size, V), that go with those that are given."""
-        unit = self.model.codec.units[self.model.codec.slices[k].start]
-        which = self.model.codec.columns[k].levels.decode(np.arange(unit.n_levels), None).astype(int)
+        unit = self.model.codec.units[self.model.codec.slices[one_hot.own].start]
+        which = self.model.codec.columns[one_hot.own].levels.decode(np.arange(unit.n_levels), None).astype(int)
         goes = one_hot.possible(self.given.values, self.given.fixed)[:, which]
         return torch.as_tensor(np.repeat(goes, self.size, axis=0), device=self.model.device)
 
@@ -302,15 +303,9 @@ class Pool:
         return np.take_along_axis(values, chosen[:, :, None], axis=1), effective
 
 
-def normalized(log_weights):
-    """Weights that sum to 1 in each row, (m, size)."""
-    weights = np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
-    return weights / weights.sum(axis=1, keepdims=True)
-
-
 def effective_size(log_weights, ancestors=None):
     """Effective sample size (sum w)^2 / sum w^2 of each row, (m,), with the weights of common ancestors added up."""
-    weights = normalized(log_weights)
+    weights = softmax(log_weights, axis=1)
     if ancestors is not None:
         m, size = weights.shape
         slot = ancestors + size * np.arange(m)[:, None]
@@ -321,7 +316,7 @@ def effective_size(log_weights, ancestors=None):
 def systematic(log_weights, n, rng):
     """Systematic resampling: n positions in each row, in proportion to the weights, (m, n)."""
     m, size = log_weights.shape
-    cumulative = normalized(log_weights).cumsum(axis=1) / (1 + 1e-12)
+    cumulative = softmax(log_weights, axis=1).cumsum(axis=1) / (1 + 1e-12)
     points = (np.arange(n) + rng.uniform(size=(m, 1))) / n
     offset = np.arange(m)[:, None]
     index = np.searchsorted((cumulative + offset).ravel(), (points + offset).ravel(), side="right").reshape(m, n)

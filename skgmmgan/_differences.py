@@ -42,6 +42,7 @@ class Difference(NamedTuple):
     slope: float
     step: float
     error: float  # by which it may miss its grid
+    own: int = -1  # index of that column
     grid: float = 0.0  # the step of column j, if that is the multiple and a constant, rounded; else 0
     constant: float = 0.0
     unit: float = 1.0  # in which column j is scored
@@ -78,13 +79,13 @@ class Difference(NamedTuple):
         """Column j as rounding tells it, (n,)."""
         return round_half(self.slope * values[:, self.base] + self.constant, self.grid)
 
-    def line(self, values, own, step):
-        """The LinearColumn of column j with that step, if the differences are a column with the index `own`."""
-        return LinearColumn(values[:, self.j], step, [self.base, own], [self.slope, 1.0], 0.0)
+    def line(self, values, step):
+        """The LinearColumn of column j with that step."""
+        return LinearColumn(values[:, self.j], step, [self.base, self.own], [self.slope, 1.0], 0.0)
 
     def gives_back(self, values, step):
         """Whether column j can be computed."""
-        line = self.line(values, values.shape[1], step)
+        line = self._replace(own=values.shape[1]).line(values, step)
         return not line.misses(np.column_stack([values, self.of(values)]), values[:, self.j]).any()
 
 
@@ -130,7 +131,8 @@ def find_differences(values, steps, even, joint, rng):
                 found[j] = difference
     bases_first = sorted(found.values(), key=lambda difference: len(list(origins(difference.j, sources))))
     exact = [difference for difference in bases_first if difference.gives_back(values, steps[difference.j])]
-    lines = [d.line(values, own, steps[d.j]) for own, d in enumerate(exact, values.shape[1])]
+    exact = [difference._replace(own=own) for own, difference in enumerate(exact, values.shape[1])]
+    lines = [difference.line(values, steps[difference.j]) for difference in exact]
     for difference, line in zip(exact, lines):
         if not difference.grid:
             parts = np.column_stack([values[:, difference.base], difference.of(values)])

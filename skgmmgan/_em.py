@@ -68,12 +68,20 @@ class PriorSplit(Split):
         return prior.log_prob(torch.as_tensor(self.test.z), torch.as_tensor(self.test.codes)).numpy()
 
 
+@contextmanager
+def quick_and_quiet():
+    """One BLAS thread, fastest for the small products of EM; and EM that has not converged is still a good prior."""
+    with warnings.catch_warnings(), threadpool_limits(1, "blas"):
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
+
+
 class PriorSearch:
     """Fits codec and mixture to a float matrix, and chooses what was left open.
 
     Parameters
     ----------
-    make_codec : callable (values, n_knots, rng) -> Codec
+    make_codec : callable (values, n_knots=, rng=) -> Codec
     n_components : int or "auto"
     covariance_type : str, "auto" included
     reg_covar : float or "auto"
@@ -92,7 +100,7 @@ class PriorSearch:
 
     def fit(self, known, fitting, setting, rng):
         """The codec of the rows that are known, and the mixture of those to be fitted, as a Start."""
-        codec = self.make_codec(known, setting["n_knots"], rng)
+        codec = self.make_codec(known, n_knots=setting["n_knots"], rng=rng)
         codec.restrict(known)
         rows = fitting if len(fitting) <= MAX_EM_ROWS else fitting[rng.permutation(len(fitting))[:MAX_EM_ROWS]]
         z, codes, _ = self.spread(codec, codec.encode(rows, rng), rng)
@@ -100,12 +108,9 @@ class PriorSearch:
             mixture = self._mixture_of_all(codec, z, setting, MAX_ITER["final"], rng)
             return Start(codec, mixture, codes, mixture.predict_proba(z))
 
+    @quick_and_quiet()
     def choose(self, values, rng):
         """Settings {n_knots, n_components, ...} by greedy search."""
-        with quick_and_quiet():
-            return self._choose(values, rng)
-
-    def _choose(self, values, rng):
         n = len(values)
         given = {name: value for name, value in self.given.items() if value != "auto"}
         candidates = self._candidates(values)
@@ -116,7 +121,7 @@ class PriorSearch:
             return setting
         dtype = np.float64 if n < FEW_ROWS or "reg_covar" in given else self.search_dtype
         noise = np.random.RandomState(seed)
-        codecs = [self.make_codec(values[train], setting["n_knots"], noise) for train, _ in folds]
+        codecs = [self.make_codec(values[train], n_knots=setting["n_knots"], rng=noise) for train, _ in folds]
         if all(unit.n_levels for codec in codecs for unit in codec.units):
             candidates["n_knots"] = (setting["n_knots"],)  # no unit has a transform
 
@@ -209,14 +214,6 @@ class PriorSearch:
 
     def _mixture(self, codec, z, setting, max_iter, rng):
         return fit_mixture(z, setting["n_components"], setting, self.n_init, max_iter, rng)
-
-
-@contextmanager
-def quick_and_quiet():
-    """One BLAS thread, fastest for the small products of EM; and EM that has not converged is still a good prior."""
-    with warnings.catch_warnings(), threadpool_limits(1, "blas"):
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        yield
 
 
 def with_standard_normals(mixture, mask):

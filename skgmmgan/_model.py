@@ -1,8 +1,9 @@
 """The density that a fit leaves behind: the generator, and the discriminators that it keeps.
 
-p(x) = p_G(x) r(x) min(exp(sum_t alpha_t D_t(x)), M) / Z
+p(x) = p_G(x) r(x) min(exp(sum_t alpha_t D_t(x)), M) / (Z w)
 
-with r(x) = 1, or 1 / (n + 1) where a number is out of the range that it had with a level of another in all n rows.
+with r(x) = 1, or 1 / (n + 1) where a number is out of the range that it had with a level of another in all n rows, and
+the share w of the generator's rows that are within bounds and can be.
 """
 
 import copy
@@ -43,7 +44,7 @@ class Model:
         self.log_normalizer = 0.0
         self.log_normalizer_std = 0.0
         self.ranges = []  # of numbers in the rows of a level, that the generator's rows must keep
-        self.log_within = 0.0  # log-share of the generator's rows whose sums and ranges are within their bounds
+        self.log_within = 0.0  # log-share of the generator's rows that are not `beyond`
 
     def __getstate__(self):
         """Plain values and arrays: neither a torch object nor a device."""
@@ -142,7 +143,7 @@ class Model:
         return copy.deepcopy(self.generator).to(self.device, torch.float32)
 
     def beyond(self, values, fixed=None):
-        """Mask of rows that are not given out, as a sum is beyond its bounds, or a number out of a level's range."""
+        """Mask of rows that are not given out: impossible, with a sum beyond its bounds or out of a level's range."""
         beyond = (self.codec.beyond(values) & self.enforce_bounds) | self.codec.impossible(values)
         for _, excluded in self._excluded(values, fixed):
             beyond |= excluded
@@ -165,26 +166,37 @@ class Model:
         rows = np.concatenate([self.decode(*generator.sample(m, stream, first), rng) for m in chunks])
         return rows[:, : self.codec.n_columns]
 
-    def choose_ranges(self, rows, rng):
-        """Find the ranges of training rows that the generator's break and must not, and what categories cannot tell."""
-        self.ranges = []
+    def _probe(self, rng):
+        """Values of DRAWN rows of the generator, within bounds or not."""
+        return self._draw(self.working_generator(), DRAWN, rng, seeded_stream(self.device, rng))
+
+    def learn_bounds(self, rows, rng):
+        """Find what the generator's rows break and must not, from training rows; and how many of them are left."""
+        self._forget_broken_lookups(rng)
+        self._choose_ranges(rows, rng)
+        self.measure_bounds(rng)
+
+    def _forget_broken_lookups(self, rng):
+        """Leave away what categories tell, where so few rows go with it that too many would be drawn again."""
         while self.codec.lookups:
-            drawn = self._draw(self.working_generator(), DRAWN, rng, seeded_stream(self.device, rng))
+            drawn = self._probe(rng)
             if self.codec.impossible(drawn).mean() <= 1 - MIN_WITHIN:
                 break
             self.codec.forget_most_broken(drawn)
+
+    def _choose_ranges(self, rows, rng):
         ranges = self.codec.find_ranges(rows) if self.enforce_bounds else []
         if ranges:
-            drawn = self._draw(self.working_generator(), DRAWN, rng, seeded_stream(self.device, rng))
-            self.ranges = worth_keeping(ranges, self._levels_of(ranges, drawn), drawn, len(rows))
-        self.measure_bounds(rng)
+            drawn = self._probe(rng)
+            ranges = worth_keeping(ranges, self._levels_of(ranges, drawn), drawn, len(rows))
+        self.ranges = ranges
 
     def measure_bounds(self, rng):
-        """Find out how many of the generator's rows have sums and ranges within their bounds."""
+        """Find out how many of the generator's rows are given out: are possible, and within their bounds."""
         self.log_within = 0.0
         may_be = self.codec.may_be_impossible(self.enforce_bounds)
         if self.ranges or may_be or (self.codec.sums() and self.enforce_bounds):
-            drawn = self._draw(self.working_generator(), DRAWN, rng, seeded_stream(self.device, rng))
+            drawn = self._probe(rng)
             self.log_within = float(np.log(max(1, (~self.beyond(drawn)).sum()) / DRAWN))
 
     def decode(self, z, codes, rng):

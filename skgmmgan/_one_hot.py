@@ -15,6 +15,7 @@ MIN_TO_JOIN = 7.0  # more rows than that, on average, would two unrelated column
 class OneHot(NamedTuple):
     """Such columns, the number that each of them has where it is on, and whether none may be."""
 
+    own: int  # index of the column that tells which member is on
     members: list
     on: np.ndarray
     may_be_none: bool
@@ -70,24 +71,18 @@ class IndicatorColumn(ComputedColumn):
         return np.where(np.isnan(chosen), np.nan, np.where(chosen == self.nth, self.high, self.low))
 
     def misses(self, values, x):
-        """Mask of the rows to which the numbers x do not belong, as floats; of a set that is broken they all may."""
-        return (~np.isnan(values[:, self.sources[0]]) & (self.of(values) != x)).astype(float)
-
-    def as_given(self, x, enforce_bounds, enforce_decimals):
-        return x
+        """Mask of the rows to which the numbers x do not belong; of a set that is broken they all may."""
+        return ~np.isnan(values[:, self.sources[0]]) & (self.of(values) != x)
 
     def allows(self, x, enforce_bounds):
         return (x == self.low) | (x == self.high)
-
-    def beside(self, x):
-        return np.full((2, len(x)), np.nan)
 
     def choices(self):
         return np.array([self.low, self.high]), False
 
 
 def find_one_hot(values, columns):
-    """Sets of columns of which no two are on in the same row, by no chance: a list of OneHot.
+    """Sets of columns of which no two are on in the same row, by no chance: a list of OneHot, in the order of `own`.
 
     Of two numbers the larger one is on. Sets of which one is on in every row come first, and neighbours before others.
 
@@ -108,41 +103,29 @@ def find_one_hot(values, columns):
     count = {j: on[j].sum() for j in left}
     few = np.array([some_rows(on[j]) for j in left], dtype=np.float32)
     meeting = {j: {k for k, n in zip(left, row) if n} for j, row in zip(left, few @ few.T)}  # in some rows
-    for runs_of, must_cover in ((_complete_runs, True), (_all, True), (_runs, False), (_all, False)):
-        for run in runs_of(left, on, meeting):
+    for must_cover, are_neighbours in ((True, True), (True, False), (False, True), (False, False)):
+        for run in _runs(left, on, meeting, must_cover) if are_neighbours else [left]:
             by_count = sorted(run, key=lambda j: -count[j])
             while len(by_count) >= MIN_MEMBERS:
                 members, may_be_none = _members_with(by_count[0], by_count[1:], on, count, meeting)
                 fits = MIN_MEMBERS <= len(members) <= MAX_LEVELS - may_be_none
                 if fits and not (must_cover and may_be_none):
                     members = sorted(members)
-                    found.append(OneHot(members, np.array([number[j] for j in members]), may_be_none))
+                    on_numbers = np.array([number[j] for j in members])
+                    found.append(OneHot(values.shape[1] + len(found), members, on_numbers, may_be_none))
                     left = [j for j in left if j not in members]
                 by_count = [j for j in by_count[1:] if j in left and (fits or j not in members)]
     return found
 
 
-def _all(columns, on, meeting):
-    return [columns]
-
-
-def _runs(columns, on, meeting):
-    """Neighbours of which no two are on in the same row, as many as there are, a list of lists."""
+def _runs(columns, on, meeting, must_cover):
+    """Neighbours of which no two are on in the same row, as many as there are; or exactly one: a list of lists."""
     runs, rest = [], columns
     while rest:
-        run, _ = _run(rest, on, meeting)
-        runs.append(run)
-        rest = rest[len(run) :]
-    return runs
-
-
-def _complete_runs(columns, on, meeting):
-    """Neighbours of which exactly one is on in every row, a list of lists."""
-    runs, rest = [], columns
-    while rest:
-        run, is_complete = _run(rest, on, meeting)
-        runs += [run] * is_complete
-        rest = rest[len(run) if is_complete else 1 :]
+        run, covers = _run(rest, on, meeting)
+        is_taken = covers or not must_cover
+        runs += [run] * is_taken
+        rest = rest[len(run) if is_taken else 1 :]
     return runs
 
 

@@ -177,7 +177,7 @@ def origins(i, sources):
 class ComputedColumn(NumericColumn):
     """A column that others told in every row: it has no more to tell than whether they do.
 
-    `encode` is told 0 where they do and 1 where not, and the codec computes its numbers.
+    `encode` is told whether they do not, and the codec computes its numbers.
     """
 
     def __init__(self, x, step, sources):
@@ -186,7 +186,7 @@ class ComputedColumn(NumericColumn):
         self.step, self.grid = step, Decimals.of(present, step)
         self.sources = list(sources)
         self.levels = self._states(np.empty(0), np.empty(0), len(present), len(x) - len(present))
-        self.told = DiscreteColumn(np.zeros(1))
+        self.agreement = DiscreteColumn(np.zeros(1))
 
     @property
     def is_joint(self):
@@ -194,17 +194,17 @@ class ComputedColumn(NumericColumn):
         return len(self.sources) > 1
 
     def units(self, start):
-        return self.told.units(start)
+        return self.agreement.units(start)
 
     def encode(self, x, rng):
-        return self.told.encode(x, rng)
+        return self.agreement.encode(x, rng)
 
     def decode(self, z, codes, rng):
-        return self.told.decode(z, codes, rng)
+        return self.agreement.decode(z, codes, rng)
 
     def cannot_be(self, values, x, columns):
         """Mask of the rows that cannot be given out with numbers x that were asked for."""
-        return self.misses(values, x) > 0
+        return self.misses(values, x)
 
     def features(self, x):
         """Nothing new of one column; of several it is what trees would have to compute."""
@@ -224,9 +224,9 @@ class LinearColumn(ComputedColumn):
         return self.grid.nearest(exact) if enforce_decimals else exact
 
     def misses(self, values, x):
-        """Mask of the rows whose numbers x do not belong to them, with or without rounding, as floats."""
+        """Mask of the rows whose numbers x do not belong to them, with or without rounding."""
         hits = [same_numbers(self.of(values, rounded), x, self) for rounded in (True, False)]
-        return 1.0 - np.logical_or(*hits)
+        return ~np.logical_or(*hits)
 
     def round_as_parts(self, parts, x, steps):
         """Round to no coarser step than that of the sources, if rounding did not make the numbers x.

@@ -52,10 +52,10 @@ class RoundedColumn(ComputedColumn):
         return np.full(len(x), max((0.5 + TIE) * self.step * enforce_decimals, self.error))
 
     def misses(self, values, x):
-        """Mask of the rows whose numbers x do not belong to them, as floats."""
+        """Mask of the rows whose numbers x do not belong to them."""
         with np.errstate(invalid="ignore"):
             hits = np.abs(self.exact(values) - x) <= self.half(x) + self.slack
-        return 1.0 - (hits | (self.lacks_source(values) & np.isnan(x)))
+        return ~(hits | (self.lacks_source(values) & np.isnan(x)))
 
     def solve(self, source, column, values, x, options, rng=None):
         """Numbers of a source, drawn from those that x belongs to; without `rng`, those nearest to the values."""

@@ -453,7 +453,7 @@ def train(build, publish, values, whole, is_new, settings, rng):
     """
     learn = train_few if len(values) < FEW_ROWS else train_many
     model, folds = learn(build, publish if is_new else lambda model: None, values, settings, rng)
-    model.choose_ranges(values, rng)
+    model.learn_bounds(values, rng)
     publish(model)
     if settings.adversarial_rounds and whole.sum() >= MIN_ADVERSARIAL_ROWS:
         refine(model, values[whole], whole_folds(folds, whole, settings, rng), settings, rng)

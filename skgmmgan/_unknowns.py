@@ -81,9 +81,9 @@ class Unknowns:
         chosen = ~np.isnan(extended[:, self.codec.n_columns : self.codec.n_described])
         apart = (fixed[:, [d.j, d.base]].all(axis=1) for d in self.codec.differences)
         fixed = np.column_stack([fixed, chosen, *apart])
-        for i, difference in self.codec.numbered_differences():
+        for difference in self.codec.differences:
             gaps = fixed[:, difference.j] & np.isnan(extended[:, difference.j])
-            fixed[gaps, i], fixed[gaps, difference.j] = True, False
+            fixed[gaps, difference.own], fixed[gaps, difference.j] = True, False
         values = np.where(fixed, extended, np.column_stack([values, extended[:, self.codec.n_columns :]]))
         for j, line in self.codec.sums():
             missing = [i for i in line.sources if has_gaps(self.columns[i])] if has_gaps(line) else []
