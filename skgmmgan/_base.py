@@ -15,6 +15,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ._broken import broken_of_table
 from ._codec import Codec
 from ._containers import container_of, is_frame
 from ._discriminator import REWARDS
@@ -95,7 +96,7 @@ def read_table(estimator, X, *, reset, least):
 
 def warn_of_broken(codec, values, table):
     """One warning if rows break a relation between columns that a warm start keeps."""
-    shares = {columns: mask.mean() for columns, mask in codec.broken_of_table(values)}
+    shares = {columns: mask.mean() for columns, mask in broken_of_table(codec, values)}
     worst = max(shares, key=shares.get, default=None)
     if worst is not None and shares[worst] > MAX_BROKEN:
         first, *others = (table.columns[j - codec.n_columns].label for j in worst)  # from the end: labels come first

@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ._columns import ABSENT, Told, is_discrete
+from ._dependencies import MIN_REPEATS, is_no_chance, some_rows
 from ._numbers import Decimals, grid_step
-from ._relations import MIN_ON_LINE, MIN_REPEATS, ComputedColumn, is_no_chance, some_rows
+from ._relations import MIN_ON_LINE, ComputedColumn
 from ._rounded import Solution
 from ._table import UNSEEN
 

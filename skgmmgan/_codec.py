@@ -10,7 +10,6 @@ is a column: they are *one-hot*. Where a column is a multiple of another and lit
 
 from copy import copy
 from dataclasses import replace
-from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -18,28 +17,17 @@ from scipy.special import ndtri
 
 from ._calendar import CalendarColumn, find_calendar
 from ._columns import ABSENT, MAX_LEVELS, DiscreteColumn, LabelColumn, NumericColumn, is_discrete
+from ._dependencies import find_grouped
 from ._differences import find_differences
 from ._formulas import find_functions, find_products, find_rates, find_rounded_sums, hangs_on
 from ._lookups import find_lookups
 from ._numbers import Decimals
 from ._one_hot import IndicatorColumn, find_one_hot
 from ._orders import LevelOrders
-from ._pairs import find_told_by_two, goes_together
+from ._pairs import find_told_by_two
 from ._ranges import find_ranges
-from ._relations import (
-    ComputedColumn,
-    LinearColumn,
-    dependency,
-    find_all_sums,
-    find_grouped,
-    find_line,
-    hidden_dependency,
-    never_together,
-    opened,
-    sum_formula,
-    together,
-    with_all,
-)
+from ._relations import ComputedColumn, LinearColumn, find_all_sums, find_line
+from ._restrictions import restricted_units
 from ._rounded import RoundedColumn, RoundedSum
 from ._table import UNSEEN
 
@@ -56,11 +44,6 @@ class Rows(NamedTuple):
     z: np.ndarray
     codes: np.ndarray
     log_slopes: np.ndarray
-
-
-def are_apart(codes, goes):
-    """Mask of the rows, (n,), whose levels of two or three units are all there, but do not go together."""
-    return np.all([code != ABSENT for code in codes], axis=0) & ~goes[tuple(codes)]
 
 
 class Codec:
@@ -91,7 +74,7 @@ class Codec:
         self.computed = sorted(computed, key=self._depth)
         self._make_units()
         self.nominal = np.concatenate([nominal, np.zeros(len(self.differences), dtype=bool)])
-        self.gaps = self._find_gaps()
+        self.base_gaps = self._find_gaps()
 
     def with_knots(self, n_knots, values, rng):
         """The codec of the same values with other transforms of their numbers, before it is restricted."""
@@ -235,65 +218,12 @@ class Codec:
         return np.column_stack([values, *(difference.of(values) for difference in self.differences)])
 
     def restrict(self, values):
-        """Find units whose levels determine or rule out those of another: only what occurs together is drawn together.
-
-        Class labels are left to the classifier.
-        """
+        """Find what levels tell of others in training rows, so that only what occurs together is drawn together."""
         codes = self.encode(values).codes
         self.lookups = find_lookups(self.columns[: self.n_described], self.slices, codes, self.extended(values))
-        looked_up = {}  # by pairs of units, the levels of both that go with everything
-        for lookup in self.lookups:
-            for i, gaps in zip(lookup.units, lookup.gaps):
-                looked_up[frozenset((lookup.own, i))] = {lookup.own: gaps[0], i: gaps[1]}
-        sources = []  # of several units that tell the same, the first
-        for j, unit in enumerate(self.units):
-            if unit.n_levels < 2 or (j == 0 and isinstance(self.columns[0], LabelColumn)):
-                continue
-            if unit.told is not None:
-                sources.append(j)
-                continue
-            pairs = {i: (codes[:, i], codes[:, j], (self.units[i].n_levels, unit.n_levels)) for i in sources}
-            found, hiding = {}, []
-            for i, pair in pairs.items():
-                gaps = looked_up.get(frozenset((i, j)))
-                if gaps is not None:
-                    counts = together(*pair)
-                    found[i] = opened(with_all(counts > 0), (gaps[i], gaps[j]), counts)
-                    hiding += [(i,)] if max(gaps.values()) != ABSENT else []
-                    continue
-                allowed = dependency(*pair)
-                if allowed is None:
-                    allowed = hidden_dependency(*pair, (self.units[i].gap, unit.gap))
-                    hiding += [(i,)] if allowed is not None else []
-                if allowed is not None:
-                    found[i] = allowed
-            twin = next(
-                (
-                    i
-                    for i, allowed in found.items()
-                    if (allowed[:-1].sum(axis=0) <= 1).all() and (allowed[:-1].sum(axis=1) <= 1).all()
-                ),
-                None,
-            )
-            if twin is None:
-                sources.append(j)
-                rest = {i: never_together(*pair) for i, pair in pairs.items() if i not in found}
-                found |= {i: allowed for i, allowed in rest.items() if allowed is not None}
-            allowed = found if twin is None else {twin: found[twin]}
-            self.units[j] = replace(unit, allowed=allowed, hiding=tuple(hiding))
-        for j, pair in self.by_two.items():
-            trio = [self.slices[k].start for k in (*pair, j)]
-            n_levels, gaps = zip(*((self.units[i].n_levels, self.units[i].gap) for i in trio))
-            goes = goes_together(*codes[:, trio].T, n_levels, gaps)
-            unit, pair = self.units[trio[2]], tuple(trio[:2])
-            is_hidden = unit.gap != ABSENT and goes[:, :, unit.gap].all()
-            self.units[trio[2]] = replace(unit, by_two=(pair, goes), hiding=(*unit.hiding, *[pair] * bool(is_hidden)))
-        for source, gap, own, own_gap in self.gaps:
-            if own_gap != ABSENT:
-                j = own.start
-                allowed = np.ones((self.units[source].n_levels + 1, self.units[j].n_levels), dtype=bool)
-                allowed[gap] = np.arange(allowed.shape[1]) == own_gap
-                self.units[j] = replace(self.units[j], allowed={**self.units[j].allowed, source: allowed})
+        trios = [[self.slices[k].start for k in (*pair, j)] for j, pair in self.by_two.items()]
+        has_label = isinstance(self.columns[0], LabelColumn)
+        self.units = restricted_units(self.units, codes, self.lookups, trios, self.base_gaps, has_label)
 
     def _find_gaps(self):
         """Of each difference whose base may be missing: the unit and level that tell it, its own units and level."""
@@ -383,15 +313,6 @@ class Codec:
                 values[:, difference.own] = difference.of(values)
             values[:, j] = line.of(values, enforce_decimals)
 
-    def tied(self):
-        """Mask of the columns of the table that are tied to others: computed from them, or by levels."""
-        tied = np.zeros(len(self.columns), dtype=bool)
-        for j, line in self.relations():
-            tied[[j, *line.sources]] = True
-        for units, _ in self._masks():  # those of lookups among them
-            tied[self.column_of[units]] = True
-        return tied[: self.n_columns]
-
     def may_be_impossible(self, enforce_bounds):
         """Whether drawn rows can be."""
         has_rounded = any(isinstance(line, RoundedColumn) for _, line in self.lines())
@@ -417,16 +338,22 @@ class Codec:
         for lookup in self.lookups:
             impossible |= lookup.breaks(values, self._told_levels(lookup, values)).any(axis=1)
         masks = self._certain()
-        if masks:
-            columns = {self.column_of[i] for units, _ in masks for i in units}
-            codes = self.level_codes(columns, values)
+        columns = {self.column_of[i] for units, _ in masks for i in units}
+        codes = self.level_codes(columns, values) if columns else {}
+        codes = {self.slices[j].start: levels for j, levels in codes.items()}
         for units, goes in masks:
-            impossible |= are_apart([codes[self.column_of[i]] for i in units], goes)
+            impossible |= self.are_apart(codes, units, goes)
         return impossible
+
+    @staticmethod
+    def are_apart(codes, units, goes):
+        """Mask of the rows, (n,), whose levels of two or three units are all there, but do not go together."""
+        own = [codes[i] for i in units]
+        return np.all([code != ABSENT for code in own], axis=0) & ~goes[tuple(own)]
 
     def _certain(self):
         """Masks of levels that a draw may break: those with what times tell."""
-        return [(units, goes) for units, goes in self._masks() if self.units[units[0]].told is not None]
+        return [(units, goes) for units, goes in self.masks() if self.units[units[0]].told is not None]
 
     def forget_most_broken(self, values):
         """Leave away what is told of the unit whose levels most often do not go with the categories of rows."""
@@ -453,97 +380,15 @@ class Codec:
         values = self.extended(values)
         return {j: self.columns[j].encode(values[:, j], None)[1][:, 0] for j in columns}
 
-    def broken(self, values, are_asked=False):
-        """Pairs of the columns of a relation, the one that is told first, and the mask of the rows that break it.
-
-        What is asked for need only be as near as the decimals of a source allow. Not among them is which column is on.
-        """
-        values = self.extended(values)
-        for j, line in self.relations():
-            if self.is_indicator(j):
-                continue
-            x = values[:, j]
-            breaks = line.cannot_be(values, x, self.columns) if are_asked else line.misses(values, x)
-            yield [j, *line.sources], breaks
-        masks = self._masks()
-        if masks or self.lookups:
-            codes, column_of = self.encode(values).codes, self.column_of.tolist()
-        for units, goes in masks:
-            *others, told = units
-            yield [column_of[i] for i in (told, *others)], are_apart([codes[:, i] for i in units], goes)
-        for lookup in self.lookups:
-            for i, breaks in zip(lookup.units, lookup.breaks(values, codes[:, lookup.units]).T):
-                yield [column_of[i], lookup.column], breaks
-
-    def broken_of_table(self, values):
-        """Those of `broken` that are of columns of the table alone, as tuples, and those of which too many are on."""
-        shown = ((self.shown(columns), mask) for columns, mask in self.broken(values))
-        sets = ((tuple(one_hot.members), one_hot.breaks(values)) for one_hot in self.one_hots)
-        return chain(sets, ((columns, mask) for columns, mask in shown if max(columns) < self.n_columns))
-
-    def shown(self, columns):
-        """The columns with those that are one-hot in the place of what tells which of them is on, a tuple."""
-        members = {one_hot.own: one_hot.members for one_hot in self.one_hots}
-        return tuple(i for j in columns for i in members.get(j, [j]))
-
-    def broken_differences(self, values):
-        """Pairs of the columns of a difference, and the mask of the rows in which it is beyond its bounds."""
-        for difference in self.differences:
-            d, column = difference.of(values), self.columns[difference.own]
-            yield (difference.j, difference.base), (d < column.low) | (d > column.high)
-
-    def broken_rules(self, values, fixed, enforce_bounds, labels, are_plain):
-        """What fixed cells break, in words; where they break nothing at once, what tells those that are computed.
-
-        Parameters
-        ----------
-        labels : of the columns of the table
-        are_plain : mask of those whose numbers are as they are written
-        """
-        told, known = {}, self.extended(np.where(fixed, values, np.nan))
-        broken = [one_hot.rule(labels) for one_hot in self.one_hots if one_hot.breaks(known).any()]
-        behind = known[:, self.n_columns :]
-        values, are_known = np.column_stack([values, behind]), np.column_stack([fixed, ~np.isnan(behind)])
-        for columns, mask in self.broken(values, are_asked=True):
-            names = self.shown(columns)
-            if max(names) < self.n_columns:
-                told[names] = self._rule(*names, labels=labels, are_plain=are_plain)
-                if (are_known[:, columns].all(axis=1) & mask).any():
-                    broken.append(told[names])
-        for difference, (columns, mask) in zip(self.differences, self.broken_differences(values)):
-            told[columns] = self._rule_of(difference, labels, are_plain)
-            if (fixed[:, columns].all(axis=1) & mask).any() and enforce_bounds:
-                broken.append(told[columns])
-        asked = fixed.any(axis=0)
-        return broken or [rule for (j, *_), rule in told.items() if j in self.computed and asked[j]]
-
-    def _rule(self, j, *sources, labels, are_plain):
-        line, others = self.columns[j], [labels[i] for i in sources]
-        if not isinstance(line, ComputedColumn) or self.is_indicator(j):
-            return f"{labels[j]} goes with {' and '.join(others)}"
-        if are_plain[[j, *sources]].all():
-            return f"{labels[j]} = {line.formula(others)}"
-        return f"{labels[j]} is told by {' and '.join(others)}"
-
-    @staticmethod
-    def _rule_of(difference, labels, are_plain):
-        base = labels[difference.base]
-        if are_plain[[difference.j, difference.base]].all():
-            base = sum_formula([difference.slope], [base], 0)
-        return (
-            f"{labels[difference.j]} is {base} rounded" if difference.grid else f"{labels[difference.j]} is near {base}"
-        )
-
     def finite(self, values):
         """Values with bounds in the place of infinite ones, of columns that could not be computed."""
         for j, line in self.lines():
             values[:, j] = np.where(np.isinf(values[:, j]), np.clip(values[:, j], line.low, line.high), values[:, j])
         return values
 
-    def _masks(self):
+    def masks(self):
         """Pairs of two or three units, in order, and which of their levels go together."""
-        twos = [([i, j], goes) for j, unit in enumerate(self.units) for i, goes in unit.allowed.items()]
-        return twos + [([*unit.by_two[0], j], unit.by_two[1]) for j, unit in enumerate(self.units) if unit.by_two]
+        return [([*told.others, j], told.goes) for j, unit in enumerate(self.units) for told in unit.allowed]
 
     def in_units(self, log_prob, log_slopes):
         """Log-density of each column of the table, (n, n_columns), from that of each unit."""
@@ -591,7 +436,7 @@ class Codec:
                 z[:, i] = ndtri(np.clip(rank, TAIL, 1 - TAIL))
             absent = codes == ABSENT
             z[absent, i] = rng.standard_normal(absent.sum())
-        for source, gap, own, _ in self.gaps:
+        for source, gap, own, _ in self.base_gaps:
             absent = rows.codes[:, source] == gap
             z[absent, own] = rng.standard_normal(z[absent, own].shape)
             told[absent, own] = ABSENT

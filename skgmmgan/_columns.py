@@ -8,6 +8,7 @@ normal score of the level's mid-rank.
 
 from copy import copy
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import ndtri
@@ -42,18 +43,23 @@ class Told:
     by_state: np.ndarray  # of each state
 
 
+class Companions(NamedTuple):
+    """Which levels of a unit go with those of one or two earlier ones, whose indices are `others`."""
+
+    others: tuple
+    goes: np.ndarray  # (their levels + 1 each, n_levels): the last ones are unseen, and go with all
+    is_hidden: bool = False  # whether gaps hide it
+
+
 @dataclass(frozen=True)
 class Unit:
     """One factor of a row's density: discrete with the observed shares of its levels, or continuous without any."""
 
     shares: np.ndarray = field(default_factory=lambda: np.empty(0))
     parent: int = -1  # index of the state unit that switches a continuous unit on; -1: always on
-    # by the index of an earlier unit, the levels that go with each of its levels: (its levels + 1, n_levels)
-    allowed: dict = field(default_factory=dict)
-    by_two: tuple = ()  # two earlier units, and the levels that go with theirs: (their levels + 1 each, n_levels)
+    allowed: tuple = ()  # of Companions
     told: Told | None = None
     gap: int = ABSENT  # the level of missing cells
-    hiding: tuple = ()  # those in `allowed` or `by_two`, as tuples, that gaps hide it from
 
     @property
     def n_levels(self):

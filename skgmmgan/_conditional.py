@@ -192,7 +192,7 @@ class Pool:
         for later in generator.heirs[i]:
             goes = generator.leading_to(later, self._left(later, fixed, codes), i)
             masks.append(goes.repeat_interleave(self.size, 0))
-        masks += [self._with_known(i, trio, fixed, codes) for trio in generator.pairs if i in trio[:2]]
+        masks += [self._with_known(i, trio, fixed, codes) for trio in generator.trios if i in trio[:2]]
         masks += [self._chosen(one_hot) for one_hot in codec.one_hots if codec.slices[one_hot.own].start == i]
         masks += [self._looked_up(i, lookup) for lookup in codec.lookups if i in lookup.units]
         return masks
@@ -217,7 +217,7 @@ class Pool:
     def _with_known(self, i, trio, fixed, codes):
         """Mask of the levels of one of two units, (m size, V), that go with the known level that these tell."""
         *pair, told = trio
-        goes = getattr(self.walk.generator, f"by_two_{told}")
+        goes = self.walk.generator.companions(pair, told)
         goes = torch.cat([goes, torch.ones_like(goes[:, :, :1])], 2)  # the last stands for an unknown level
         levels, other = torch.where(fixed, codes, ABSENT).repeat_interleave(self.size, 0), pair[i == pair[0]]
         goes = goes.movedim(pair.index(i), 2)[:, :, :-1]  # (levels of the other, those told, V)
@@ -231,7 +231,7 @@ class Pool:
         levels = torch.arange(self.model.codec.units[i].n_levels, device=codes.device)
         left = ~known | (codes[:, i, None] == levels)
         for later in self.walk.generator.heirs[i]:
-            goes = self.walk.generator.companions(i, later)[:-1].T[codes[:, later]]
+            goes = self.walk.generator.companions((i,), later)[:-1].T[codes[:, later]]
             left &= known | goes | (~fixed[:, later] | (codes[:, later] == ABSENT))[:, None]
         return left
 

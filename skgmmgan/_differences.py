@@ -15,8 +15,9 @@ from scipy.optimize import linprog
 from scipy.stats import median_abs_deviation
 
 from ._columns import column_of_numbers, log_margin
+from ._dependencies import MIN_REPEATS, some_rows
 from ._numbers import TIE, float_error, round_half, round_to_grid
-from ._relations import MIN_ON_LINE, MIN_REPEATS, LinearColumn, common_step, origins, some_rows
+from ._relations import MIN_ON_LINE, LinearColumn, common_step, origins
 
 MAX_ROUNDING = 0.3  # noise that rounding may be, relative to its column; in its steps, before the slope is right, ...
 MAX_ROUNDING_RANGE = 2.0

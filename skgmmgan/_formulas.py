@@ -7,9 +7,10 @@ from itertools import combinations, compress
 import numpy as np
 
 from ._columns import MAX_NUMBERS
+from ._dependencies import MIN_REPEATS, PREVIEW, some_rows
 from ._differences import MAX_TIES, MIN_ROUNDED, MIN_ROWS_PER_COLUMN, N_ERRORS, n_digits, plainest, through_any
 from ._numbers import SINGLE, TIE, computation_error, is_single
-from ._relations import MIN_ON_LINE, MIN_REPEATS, NEARLY, PREVIEW, origins, some_rows
+from ._relations import MIN_ON_LINE, NEARLY, origins
 from ._rounded import DOUBLE, FunctionColumn, ProductColumn, RoundedSum, function_error, on_ladder
 
 FUNCTIONS = [(2, 0), (3, 0), (0.5, 0), (-1, 0), (0, 0), (0, 1)]  # powers, 0 for logarithms, and what is added before

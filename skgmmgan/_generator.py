@@ -100,30 +100,32 @@ class Generator(nn.Module):
         self.log_seen = math.log(n_rows) + self.log_unseen
         for i in self.discrete:
             self.register_buffer(f"midpoints_{i}", torch.tensor(units[i].midpoints))
-        self.sources = [list(unit.allowed) for unit in units]
-        self.heirs = [[j for j, unit in enumerate(units) if i in unit.allowed] for i in range(len(units))]
+        self._register_masks(units)
+        self._register_told(units)
+        self.gaps = [unit.gap for unit in units]
+        # and earlier units that gaps hide a unit from, and whether gaps hide what it is told, or tells
+        self.hiding = [{told.others for told in unit.allowed if told.is_hidden} for unit in units]
+        self.are_hidden = [bool(h) or any((i,) in others for others in self.hiding) for i, h in enumerate(self.hiding)]
+        self.n_levels = n_levels[self.discrete].tolist()
+        self.register_buffer("first_levels", torch.tensor(np.cumsum(self.n_levels, dtype=int) - self.n_levels))
+
+    def _register_masks(self, units):
+        """Which levels of each unit go with those of one or two earlier ones."""
+        self.sources = [[told.others for told in unit.allowed] for unit in units]
+        self.heirs = [[j for j, sources in enumerate(self.sources) if (i,) in sources] for i in range(len(units))]
+        self.trios = [(*others, i) for i, sources in enumerate(self.sources) for others in sources if len(others) == 2]
         for i, unit in enumerate(units):
-            for source, allowed in unit.allowed.items():
-                self.register_buffer(f"allowed_{i}_{source}", torch.tensor(allowed), persistent=False)
-        self.masks = [[(f"allowed_{i}_{source}", (source,)) for source in unit.allowed] for i, unit in enumerate(units)]
-        self.pairs = []
-        for i, unit in enumerate(units):
-            if unit.by_two:
-                pair, goes = unit.by_two
-                self.register_buffer(f"by_two_{i}", torch.tensor(goes), persistent=False)
-                self.masks[i].append((f"by_two_{i}", pair))
-                self.pairs.append((*pair, i))
+            for told in unit.allowed:
+                self.register_buffer(self._mask_name(told.others, i), torch.tensor(told.goes), persistent=False)
+
+    def _register_told(self, units):
+        """Which levels numbers tell."""
         self.told = {i: unit.told.units for i, unit in enumerate(units) if unit.told is not None}
         for i in self.told:
             told = units[i].told
             for name, array in (("edges", told.edges), ("pieces", told.levels), ("states", told.by_state)):
                 self.register_buffer(f"{name}_{i}", torch.tensor(array), persistent=False)
         self.register_buffer("are_told", torch.tensor([i in self.told for i in self.discrete]), persistent=False)
-        self.gaps = [unit.gap for unit in units]
-        self.hiding = [unit.hiding for unit in units]  # and whether gaps of a unit hide what it is told, or tells
-        self.are_hidden = [bool(unit.hiding) or any((i,) in h for h in self.hiding) for i, unit in enumerate(units)]
-        self.n_levels = n_levels[self.discrete].tolist()
-        self.register_buffer("first_levels", torch.tensor(np.cumsum(self.n_levels, dtype=int) - self.n_levels))
 
     n_variants = 1  # rows that one row may stand for
 
@@ -170,9 +172,10 @@ class Generator(nn.Module):
 
     def _possible(self, i, codes):
         """Masks of the levels of a unit, (n, V), that go with those before it, for themselves and for a later one."""
-        masks = [getattr(self, name)[tuple(codes[:, source] for source in sources)] for name, sources in self.masks[i]]
+        masks = [self.companions(others, i)[tuple(codes[:, k] for k in others)] for others in self.sources[i]]
         for later in self.heirs[i]:
-            left = [self.companions(s, later)[codes[:, s]] for s in self.sources[later] if s < i]
+            earlier = [source for source in self.sources[later] if len(source) == 1 and source < (i,)]
+            left = [self.companions(source, later)[codes[:, source[0]]] for source in earlier]
             if left:  # levels of the later unit that are left
                 masks.append(self.leading_to(later, torch.stack(left).all(0), i))
         return masks
@@ -182,7 +185,7 @@ class Generator(nn.Module):
 
         A gap that hides a dependency counts where nothing else is left.
         """
-        goes, gap = self.companions(i, later)[:-1].T, self.gaps[later]  # (W, V)
+        goes, gap = self.companions((i,), later)[:-1].T, self.gaps[later]  # (W, V)
         if gap == ABSENT or (i,) not in self.hiding[later]:
             return left.float() @ goes.float() > 0
         others = torch.arange(len(goes), device=goes.device) != gap
@@ -190,9 +193,13 @@ class Generator(nn.Module):
         alone = left[:, gap, None] & ~(goes[others].any(0) & left[:, others].any(1, keepdim=True))
         return there | alone
 
-    def companions(self, source, i):
-        """Which levels of unit i go with each level of an earlier one, (its levels + 1, V); all with an unseen one."""
-        return getattr(self, f"allowed_{i}_{source}")
+    def companions(self, others, i):
+        """Which levels of unit i go with those of earlier ones, (their levels + 1 each, V); all with an unseen one."""
+        return getattr(self, self._mask_name(others, i))
+
+    @staticmethod
+    def _mask_name(others, i):
+        return "_".join(map(str, ("allowed", *others, i)))
 
     def log_prob(self, z, codes, stream=None):
         """Log-density of each unit given those before it, (n, d): nats, in coordinates.

@@ -6,6 +6,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._base import BaseGMMGAN, check_count
+from ._broken import broken_rules, tied
 from ._conditional import Given, draw_given, draw_where, warn_of_unlikely
 from ._containers import import_pandas, is_frame
 from ._model import CHUNK
@@ -261,9 +262,9 @@ class GMMGAN(DensityMixin, BaseGMMGAN):
         values, effective = draw_given(self._model, given, n, rng)
         codec, labels, rules, impossible = self._model.codec, self._table.labels, [], given.take(effective == 0)
         if len(impossible.values):
-            rules = codec.broken_rules(*impossible[:2], self.enforce_bounds, labels, self._table.are_plain)
-        tied = [labels[j] for j in np.flatnonzero(codec.tied() & given.fixed.any(axis=0))]
-        warn_of_unlikely(effective, n, tied, rules)
+            rules = broken_rules(codec, *impossible[:2], self.enforce_bounds, labels, self._table.are_plain)
+        tied_labels = [labels[j] for j in np.flatnonzero(tied(codec) & given.fixed.any(axis=0))]
+        warn_of_unlikely(effective, n, tied_labels, rules)
         return values.reshape(-1, len(self._table.columns))
 
     def impute(self, X, *, n_draws=1, random_state=None):

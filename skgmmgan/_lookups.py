@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ._columns import ABSENT, DiscreteColumn, has_gaps
-from ._relations import first_codes
+from ._dependencies import first_codes
 
 
 class Follower(NamedTuple):

@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ._columns import MAX_LEVELS
+from ._dependencies import MIN_EVIDENCE, some_rows
 from ._numbers import grid_step
-from ._relations import MIN_EVIDENCE, ComputedColumn, some_rows
+from ._relations import ComputedColumn
 
 MIN_MEMBERS = 3  # two are told by one another
 MIN_TO_JOIN = 7.0  # more rows than that, on average, would two unrelated columns have met in

@@ -5,7 +5,7 @@ from itertools import combinations, compress
 import numpy as np
 
 from ._columns import ABSENT
-from ._relations import MIN_EVIDENCE, are_told, could_be_told, first_codes, some_rows, together
+from ._dependencies import MIN_EVIDENCE, are_told, could_be_told, first_codes, some_rows, together
 
 MAX_CELLS = 4_000_000  # of a table of what goes together
 PREVIEWS = (200, 2000, 20_000)  # rows that tell most pairs that tell nothing

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ._columns import ABSENT
-from ._relations import MANY_ROWS, MIN_EVIDENCE, some_rows
+from ._dependencies import MANY_ROWS, MIN_EVIDENCE, some_rows
 
 MIN_WITHIN = 0.3  # of the drawn rows, that ranges leave together: others are drawn again up to 20 times
 SPARE = 10  # outermost rows of a level, that lie as far apart as a number may lie beyond them

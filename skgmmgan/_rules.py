@@ -4,6 +4,7 @@ from itertools import chain
 
 import numpy as np
 
+from ._broken import broken_differences, broken_of_table, shown
 from ._codec import Codec
 from ._comparison import matrices_of
 
@@ -66,7 +67,7 @@ def _shares(codec, ranges, values, names):
     levels = codec.level_codes({found.source for found in ranges}, values)
     out = (((found.column, found.source), found.excludes(values, levels[found.source])) for found in ranges)
     shares = {}
-    for columns, breaks in chain(codec.broken_of_table(values), codec.broken_differences(values), out):
-        rule = tuple(names[j] for j in codec.shown(columns))
+    for columns, breaks in chain(broken_of_table(codec, values), broken_differences(codec, values), out):
+        rule = tuple(names[j] for j in shown(codec, columns))
         shares[rule] = max(shares.get(rule, 0.0), float(breaks.mean()))
     return sorted(shares.items(), key=lambda pair: -pair[1])

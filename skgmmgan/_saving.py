@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._calendar import CalendarColumn, CalendarPart, Clock
 from ._classifier import GMMGANClassifier
 from ._codec import Codec
-from ._columns import DiscreteColumn, LabelColumn, Levels, NumericColumn, Told, Unit
+from ._columns import Companions, DiscreteColumn, LabelColumn, Levels, NumericColumn, Told, Unit
 from ._containers import ArrayContainer, NarwhalsContainer, PandasContainer
 from ._differences import Difference
 from ._discriminator import TorchMLPClassifier
@@ -35,6 +35,7 @@ OWN = [
         CalendarPart,
         Clock,
         Codec,
+        Companions,
         Difference,
         DiscreteColumn,
         Follower,

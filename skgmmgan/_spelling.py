@@ -23,7 +23,7 @@ NUMBERS = {  # by the decimal mark; a point between thousands has a comma for th
     ",": r"(?:[1-9]\d{0,2}(?:\.\d{3})+|\d+)(?:,\d+)?",
 }
 GROUPS = {".": ",", ",": "."}
-DAY_AND_YEAR = r"\d{1,2}(?P<mark>[./-])\d{1,2}(?P=mark)\d{4}(?: \d{1,2}:\d\d(?::\d\d)?)?"  # 31.12.2024, or 12/31/2024 23:59
+DAY_AND_YEAR = r"\d{1,2}(?P<mark>[./-])\d{1,2}(?P=mark)\d{4}(?: \d{1,2}:\d\d(?::\d\d)?)?"  # 31.12.2024 23:59
 PADDING = r"(^|[/. -])0(?=\d)"  # of a day, a month or an hour
 SECONDS = r":\d\d\."  # and what comes before their fraction
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ._broken import broken
 from ._calendar import CalendarColumn, Periods
 from ._columns import ABSENT, has_gaps
 from ._numbers import float_error, round_to_grid
@@ -111,7 +112,7 @@ class Unknowns:
         contradicted, known = np.zeros(len(values), dtype=bool), np.where(fixed, values, np.nan)
         for one_hot in self.codec.one_hots:
             contradicted |= one_hot.breaks(known)
-        for columns, mask in self.codec.broken(values, are_asked=True):
+        for columns, mask in broken(self.codec, values, are_asked=True):
             contradicted |= fixed[:, columns].all(axis=1) & mask
         for unknown, rows in self.of(fixed):
             is_told = unknown.parts or (unknown.steps and not unknown.is_circular)

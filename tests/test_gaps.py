@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from skgmmgan import GMMGAN, load, save
+from skgmmgan._dependencies import dependency, hidden_dependency
 from skgmmgan._generator import restricted
-from skgmmgan._relations import dependency, hidden_dependency
 from skgmmgan.metrics import rule_errors
 
 pd = pytest.importorskip("pandas")

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from skgmmgan._codec import Codec
+from skgmmgan._dependencies import never_together, some_rows
 from skgmmgan._formulas import ProductColumn
 from skgmmgan._ranges import find_ranges
-from skgmmgan._relations import common_step, never_together, some_rows
+from skgmmgan._relations import common_step
 
 
 def test_some_rows_are_in_step_with_no_period():
@@ -42,7 +43,7 @@ def test_ranges_of_rows_that_come_in_turns(rng):
 
 
 @pytest.mark.parametrize(
-    "numbers, step",
+    ("numbers", "step"),
     [
         ([0.01, 0.0127], 0.0001),
         ([1e-7, 1e-6], 1e-7),
