@@ -181,7 +181,7 @@ def selection(where, rows, spelling):
         return rows.eval(expression, local_dict={}, global_dict={})
 
     try:
-        has_times = any(rows.dtypes.map(import_pandas("tables").api.types.is_datetime64_any_dtype))
+        has_times = len(rows.select_dtypes(["datetime", "datetimetz", "timedelta"]).columns) > 0
         expression = iso_literals(where, spelling) if has_times else where
         found = keep(rows)
         if getattr(found, "shape", None) != (len(rows),):

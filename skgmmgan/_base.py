@@ -22,8 +22,9 @@ from ._discriminator import REWARDS
 from ._em import PriorSearch
 from ._generator import Generator
 from ._model import Model, seeded_stream
+from ._steps import Settings
 from ._table import Table, refuse_duplicates
-from ._training import MIN_NETWORK_ROWS, Settings, train
+from ._training import MIN_NETWORK_ROWS, train
 
 STRUCTURE = (
     "n_components",

@@ -9,7 +9,18 @@ from pathlib import Path
 import numpy as np
 
 from ._containers import import_pandas
-from ._spelling import DAY_AND_YEAR, find_spelling, plain_numbers, read_time, spell, without_unit
+from ._spelling import (
+    CLOCK,
+    DAY_AND_YEAR,
+    find_spelling,
+    formats_of,
+    is_clear,
+    plain_numbers,
+    read_clock,
+    read_time,
+    spell,
+    without_unit,
+)
 from ._table import did_you_mean
 
 READERS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet"}
@@ -26,7 +37,6 @@ ISO_DATE = r"\d{4}-\d{2}-\d{2}"
 DIGITS = r"[+-]?\d+"
 CODE = r"[+-]?0\d"  # the start of one, a leading zero
 PLAIN_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-CLOCK = r"\d{1,2}:\d\d(:\d\d)?"
 LIKE_A_NUMBER = r"\W{0,2}\d[\d.,/' ]*\W{0,2}(?: [^\W\d]{1,5}\d?)?"  # 1,012.50 or 12 % or 31/12/2024 or 9.5 m2
 OFFSET = r"(?:Z|[+-]\d\d:?\d\d)"  # the end of a time with a zone, ...
 WITH_OFFSET = rf":\d\d[\d:.,]*\s?{OFFSET}(?![^\"'])"  # ... which tells it from a year; and then a quote or nothing
@@ -197,6 +207,8 @@ def _guess(text):
     if not cells.str.match(CODE).any() and numbers.notna().all():
         is_whole = cells.str.fullmatch(DIGITS).all() or (len(cells) < len(text) and _is_whole(numbers))
         return _as_kind(text, "integer" if is_whole else "number")
+    if cells.str.fullmatch(CLOCK).all():
+        return _as_kind(text, "time")
     is_date = cells.str.match(ISO_DATE)
     if is_date.all() and cells.str.contains(WITH_OFFSET).nunique() == 1:
         times = pd.to_datetime(cells, format="ISO8601", errors="coerce", utc=_has_several_offsets(cells))
@@ -207,6 +219,10 @@ def _guess(text):
             return _as_kind(text, "time")
         except ValueError:  # of which the model warns
             return text.mask(text == "")
+    for time_format in filter(is_clear, formats_of(cells.iloc[0])):
+        times = pd.to_datetime(cells, format=time_format, errors="coerce")
+        if times.notna().all():
+            return times.reindex(text.index)
     is_like = is_date | cells.str.fullmatch(LIKE_A_NUMBER)
     if is_like.mean() > MOSTLY and cells.nunique() > MANY and not cells.str.fullmatch(DIGITS).all():
         odd = cells[~is_date] if is_date.mean() > MOSTLY else cells[numbers.isna()]
@@ -259,28 +275,37 @@ def _has_several_offsets(cells):
 
 
 def _as_times(cells, time_format=None):
-    """Times of text: of a format that is told, ISO 8601, or one clear about whether day or month comes first."""
+    """Times of text: of a format that is told, ISO 8601, or one clear about whether day or month comes first.
+
+    Those without a date are timedeltas.
+    """
     import pandas as pd
 
-    clocks = cells[cells.str.fullmatch(CLOCK, na=False)]
+    present = cells.dropna()
+    clocks = present[present.str.fullmatch(CLOCK)]
+    if len(clocks) == len(present) > 0:
+        return read_clock(cells)
     if len(clocks):
         raise ValueError(
-            f"Column {cells.name!r} cannot be read as time: it holds {clocks.iloc[0]!r}, which has no date; write "
-            "minutes, or the date, too."
+            f"Column {cells.name!r} cannot be read as time: it holds {clocks.iloc[0]!r}, which has no date, and others "
+            "have; write the date, too."
         )
     found = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        in_utc = _has_several_offsets(cells.dropna())
-        told = [{"format": time_format.replace("%:z", "%z")}] if time_format else []
-        is_dotted = cells.dropna().str.match(r"\d{1,2}\.").all()  # and the day comes first
-        clear = [{"dayfirst": first} for first in (True, *[False] * (not is_dotted))]
-        for how in (*told, {"format": "ISO8601"}, *clear):
+        in_utc = _has_several_offsets(present)
+        clear = [{"format": time_format.replace("%:z", "%z")}] if time_format else []
+        clear.append({"format": "ISO8601"})
+        is_dotted = present.str.match(r"\d{1,2}\.").all()  # and the day comes first
+        others = [{"dayfirst": first} for first in (True, *[False] * (not is_dotted))]
+        if present.str.endswith((" AM", " PM")).all():
+            others = [{"format": time_format} for time_format in formats_of(present.iloc[0])]
+        for how in (*clear, *others):
             try:
                 found.append(pd.to_datetime(cells, utc=in_utc, **how))
             except (ValueError, TypeError):
                 continue
-            if "format" in how:
+            if how in clear:
                 return found[0]
         singly = [pd.to_datetime(cells, errors="coerce", format="mixed", dayfirst=first) for first in (True, False)]
     if not found or not all(times.equals(found[0]) for times in found):
@@ -348,6 +373,10 @@ def _column_like(text, like, time_format=None):
         return _as_truth(text) if is_truth else text.mask(text == "")
     if pd.api.types.is_datetime64_any_dtype(like):
         return _in_zone_of(like, _as_kind(text, "time", time_format)).astype(like.dtype)
+    if pd.api.types.is_timedelta64_dtype(like):
+        are_clocks = text[~text.isin(MISSING)].str.fullmatch(CLOCK).all()
+        cells = text.mask(text.isin(MISSING))
+        return (read_clock(cells) if are_clocks else pd.to_timedelta(cells)).astype(like.dtype)
     if not pd.api.types.is_numeric_dtype(like):
         return text.mask(text == "")
     is_whole = text[~text.isin(MISSING)].str.fullmatch(DIGITS).all()
@@ -364,7 +393,8 @@ def parse_cell(text, column, how=None):
     import pandas as pd
 
     how = how or {}
-    is_text = not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column))
+    is_duration = pd.api.types.is_timedelta64_dtype(column)
+    is_text = not (is_duration or pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column))
     if text == "" or (text in MISSING and not is_text):
         return None
     if isinstance(column.dtype, pd.CategoricalDtype):
@@ -374,6 +404,8 @@ def parse_cell(text, column, how=None):
     if is_text:
         return text
     try:
+        if is_duration:
+            return read_clock(pd.Series([text])).iloc[0]
         if pd.api.types.is_numeric_dtype(column):
             before, after, _ = how.get("unit", ("", "", False))
             number = without_unit(text, before, after)
@@ -419,8 +451,10 @@ def describe(table):
         if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
             whole = pd.api.types.is_integer_dtype(column)
             what = f"{'integer' if whole else 'number'}, {column.min()} to {column.max()}"
-        elif pd.api.types.is_datetime64_any_dtype(column):
-            low, high = (str(time).removesuffix(" 00:00:00") for time in (column.min(), column.max()))
+        elif pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
+            low, high = (
+                str(time).removesuffix(" 00:00:00").removeprefix("0 days ") for time in (column.min(), column.max())
+            )
             what = f"time, {low} to {high}"
         else:
             what = f"category, {column.nunique()} levels"

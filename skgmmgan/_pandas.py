@@ -1,7 +1,7 @@
 """pandas DataFrames: columns of NumPy's, nullable, Arrow's and Python's own objects, read and written back."""
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
 import numpy as np
@@ -132,6 +132,8 @@ class PandasContainer:
     def equal(self, a, b):
         import pandas as pd
 
+        if isinstance(b, time):
+            return _since_midnight(a) == _since_midnight(b)
         if isinstance(b, (date, np.datetime64)):
             return pd.Timestamp(a) == pd.Timestamp(b)
         return pd.Timedelta(a) == pd.Timedelta(b) if isinstance(b, (timedelta, np.timedelta64)) else a == b
@@ -150,6 +152,8 @@ class PandasContainer:
         from pandas.api import types
 
         if isinstance(dtype, ObjectColumn) and dtype.content in TIMES:
+            if dtype.content == "time":
+                series = series.map(_since_midnight, na_action="ignore")
             return _ticks(series, TIMES[dtype.content], OBJECT_UNIT)
         if _is_time(dtype):
             return _ticks(series.astype(dtype), dtype.kind, _unit(dtype))
@@ -239,7 +243,8 @@ def _cast(series, dtype):
 
 
 OBJECT_UNIT = "us"  # resolution in which Python's datetimes are read
-TIMES = {"date": "M", "datetime": "M", "datetime64": "M", "timedelta": "m", "timedelta64": "m"}
+LAST_TICK = 24 * 3600 * 10**6 - 1  # of a day
+TIMES = {"date": "M", "datetime": "M", "datetime64": "M", "timedelta": "m", "timedelta64": "m", "time": "m"}
 FROM_NUMBERS = {  # Python objects from the numbers that an object column was read as
     "integer": np.ndarray.tolist,
     "floating": np.ndarray.tolist,
@@ -250,6 +255,7 @@ FROM_NUMBERS = {  # Python objects from the numbers that an object column was re
     "datetime64": lambda x: list(x.view(f"M8[{OBJECT_UNIT}]")),
     "timedelta": lambda x: x.view(f"m8[{OBJECT_UNIT}]").tolist(),
     "timedelta64": lambda x: list(x.view(f"m8[{OBJECT_UNIT}]")),
+    "time": lambda x: [(datetime.min + v).time() for v in x.clip(0, LAST_TICK).view(f"m8[{OBJECT_UNIT}]").tolist()],
 }
 
 
@@ -268,6 +274,8 @@ def _object_kind(series):
         if content == "date" and any(isinstance(value, datetime) for value in series.dropna()):
             raise ValueError("it mixes dates and datetimes; convert them by pd.to_datetime(...).")
         if any(getattr(value, "tzinfo", None) is not None for value in series):
+            if content == "time":
+                return "category"
             raise ValueError(
                 "objects with a time zone are not supported; convert them by pd.to_datetime(..., utc=True)."
             )
@@ -280,6 +288,11 @@ def _object_kind(series):
 def _is_time(dtype):
     """Whether a pandas dtype holds datetimes, dates or timedeltas, NumPy's or Arrow's."""
     return getattr(dtype, "kind", "") in ("M", "m")
+
+
+def _since_midnight(value):
+    """A time of day, or its text by ISO 8601, as a timedelta."""
+    return datetime.combine(date.min, time.fromisoformat(value) if isinstance(value, str) else value) - datetime.min
 
 
 def _refuse_times(series):

@@ -23,9 +23,10 @@ NUMBERS = {  # by the decimal mark; a point between thousands has a comma for th
     ",": r"(?:[1-9]\d{0,2}(?:\.\d{3})+|\d+)(?:,\d+)?",
 }
 GROUPS = {".": ",", ",": "."}
-DAY_AND_YEAR = r"\d{1,2}(?P<mark>[./-])\d{1,2}(?P=mark)\d{4}(?: \d{1,2}:\d\d(?::\d\d)?)?"  # 31.12.2024 23:59
+DAY_AND_YEAR = r"\d{1,2}(?P<mark>[./-])\d{1,2}(?P=mark)\d{4}(?: \d{1,2}:\d\d(?::\d\d)?(?: [AP]M)?)?"
 PADDING = r"(^|[/. -])0(?=\d)"  # of a day, a month or an hour
 SECONDS = r":\d\d\."  # and what comes before their fraction
+CLOCK = r"\d{1,3}:[0-5]\d(?::[0-5]\d)?"  # 9:45, or 123:45:06
 
 
 def plain_numbers(cells, mark, are_codes=True):
@@ -34,6 +35,9 @@ def plain_numbers(cells, mark, are_codes=True):
     All of them must have the same unit, or none, and this mark before their decimals. Codes with leading zeros are no
     numbers.
     """
+    in_brackets = cells.str.fullmatch(r"\(.*\d.*\)")  # what accountants have for negative numbers
+    if in_brackets.any() and not cells.str.contains("-", regex=False).any():
+        cells = cells.mask(in_brackets, "-" + cells.str[1:-1])
     pattern = rf"^([+-]?)({BEFORE})?([+-]?)({NUMBERS[mark]})({AFTER})?$"
     if not cells.iloc[:PREVIEW].str.fullmatch(pattern).all():
         return None
@@ -47,6 +51,8 @@ def plain_numbers(cells, mark, are_codes=True):
     whole = digits.str.partition(mark)[0]
     is_grouped = whole.str.contains(GROUPS[mark], regex=False)
     how = {"unit": [before.iloc[0], after.iloc[0], bool((parts[0] != "").any())]} if units[0] != "0" else {}
+    if in_brackets.any():
+        how["brackets"] = True
     if mark == "," and (is_grouped.any() or digits.str.contains(",").any()):
         how["decimal"] = ","
     if is_grouped.any() and not (whole[~is_grouped].str.len() > 3).any():
@@ -83,8 +89,14 @@ def _find(text, column, plain):
         words = {truth: cells[column[present] == truth].unique().tolist() for truth in (True, False)}
         if max(map(len, words.values())) == 1:
             how["words"] = {str(truth): spelt[0] for truth, spelt in words.items() if spelt}
+    elif pd.api.types.is_timedelta64_dtype(column):
+        spelt = ({"clock": parts, "padded": padded} for parts in (2, 3) for padded in (True, False))
+        how |= next((how for how in spelt if (_as_clock(column[present], **how) == cells).all()), {})
     elif pd.api.types.is_datetime64_any_dtype(column):
-        times, right = column[present], _time_formats(cells.iloc[0])
+        times, fraction = column[present], re.search(rf"{SECONDS}(\d+)", cells.iloc[0])
+        digits = {"digits": len(fraction[1])} if fraction else {}
+        paddings = ({}, {"padded": False})
+        right = [{"time": time} | digits | padding for time in formats_of(cells.iloc[0]) for padding in paddings]
         for rows in (slice(PREVIEW), slice(None)):
             right = [how for how in right if (_as_text(times.iloc[rows], **how) == cells.iloc[rows]).all()]
         how |= right[0] if right else {}
@@ -97,16 +109,22 @@ def _find(text, column, plain):
     )
 
 
-def _time_formats(cell):
-    """What a time may be written by: formats of strftime, and digits of its fraction of a second."""
+def formats_of(cell):
+    """Formats of strftime in which a time may be written, %:z being an offset with a colon."""
     import pandas as pd
 
+    time, half = cell.removesuffix(" AM").removesuffix(" PM"), " %p" * cell.endswith((" AM", " PM"))
     with warnings.catch_warnings(action="ignore"):  # of a format that is not asked for
-        guessed = {pd.tseries.api.guess_datetime_format(cell, dayfirst=first) for first in (True, False)} - {None}
-    spelt = [format_.replace("%z", zone) for format_ in sorted(guessed) for zone in ("%z", "%:z", "Z")]
-    fraction = re.search(rf"{SECONDS}(\d+)", cell)
-    digits = {"digits": len(fraction[1])} if fraction else {}
-    return [{"time": format_} | digits | padding for format_ in spelt for padding in ({}, {"padded": False})]
+        guessed = {pd.tseries.api.guess_datetime_format(time, dayfirst=first) for first in (True, False)} - {None}
+    guessed = {(format_.replace("%H", "%I") if half else format_) + half for format_ in guessed}
+    guessed |= {format_.replace("%B", "%b") for format_ in guessed}  # of a May
+    zones = ("%z", "%:z", "Z") if any("%z" in format_ for format_ in guessed) else ("",)
+    return [format_.replace("%z", zone) for format_ in sorted(guessed) for zone in zones]
+
+
+def is_clear(time_format):
+    """Whether dates begin with the year and the month, or name the month, so that they can be read in one way only."""
+    return "%d" in time_format and bool(re.match(r"%Y\W%m|.*%[bB].*%Y|%Y.*%[bB]", time_format))
 
 
 def _as_text(times, time, digits=6, padded=True):
@@ -119,8 +137,27 @@ def _as_text(times, time, digits=6, padded=True):
     return text.str.replace(rf"({SECONDS}\d{{{digits}}})\d*", r"\1", regex=True)
 
 
+def read_clock(text):
+    """A Series of timedeltas from text like 9:45 or 123:45:06."""
+    import pandas as pd
+
+    return pd.to_timedelta(text.where(text.str.count(":") != 1, text + ":00"))
+
+
+def _as_clock(times, clock, padded):
+    """Timedeltas as hours and minutes, and seconds if there are three parts."""
+    seconds = times.dt.total_seconds().astype(int)
+    hours = (seconds // 3600).map("{:02d}".format if padded else str)
+    text = hours + seconds.map(lambda s: f":{s // 60 % 60:02d}")
+    return text + seconds.map(lambda s: f":{s % 60:02d}") if clock == 3 else text
+
+
 def iso_literals(expression, spelling):
-    """An expression in which quoted dates are those of ISO 8601, read as the columns of a spelling have them."""
+    """An expression in which quoted dates are those of ISO 8601, read as the columns of a spelling have them.
+
+    To times of day seconds are added.
+    """
+    expression = re.sub(r"""(["'])(\d{1,3}:[0-5]\d)\1""", r"\1\2:00\1", expression)
     formats = {how["time"] for how in spelling["columns"].values() if "time" in how} if spelling else ()
 
     def in_iso(match):
@@ -147,8 +184,8 @@ def _rounded(numbers, digits):
 
 
 def without_unit(cell, before, after):
-    """A number as text without its unit; with a sign before that, too."""
-    sign = cell[:1] if cell[:1] in ("+", "-") else ""
+    """A number as text without its unit; with a sign or a bracket before that, too."""
+    sign = cell[:1] if cell[:1] in ("+", "-", "(") else ""
     return sign + cell.removeprefix(sign).removeprefix(before).removesuffix(after)
 
 
@@ -159,6 +196,8 @@ def _written(number, how, mark):
         whole = re.sub(r"(?<=\d)(?=(?:\d{3})+$)", GROUPS[mark], whole)
     number = f"{whole}{mark}{fraction}" if fraction else whole
     before, after, sign_first = how.get("unit", ("", "", False))
+    if how.get("brackets") and number.startswith("-"):
+        return f"({before}{number[1:]}{after})"
     sign = "-" * (sign_first and number.startswith("-"))
     return sign + before + number.removeprefix(sign) + after
 
@@ -178,13 +217,15 @@ def spell(table, spelling, with_commas):
         cells = column[column.notna()]
         if "words" in how:
             cells = cells.astype(bool).astype(str).map(how["words"])
+        elif "clock" in how:
+            cells = _as_clock(cells, how["clock"], how["padded"])
         elif "time" in how:
             cells = _as_text(cells, how["time"], how.get("digits", 6), how.get("padded", True))
         elif "digits" in how:
             cells = _rounded(cells, how["digits"])
         elif pd.api.types.is_datetime64_any_dtype(cells):
             cells = cells.astype(str)
-        if how.keys() & {"decimal", "grouped", "unit"}:
+        if how.keys() & {"decimal", "grouped", "unit", "brackets"}:
             mark = how.get("decimal", ".") if with_commas else "."
             digits = [cell if isinstance(cell, str) else _positional(cell) for cell in cells]
             cells = pd.Series([_written(cell, how, mark) for cell in digits], index=cells.index, dtype=object)

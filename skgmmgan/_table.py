@@ -24,7 +24,7 @@ TIME_LIMITS = {  # of polars' dtypes, in their ticks
     "Date": (date.min.toordinal() - EPOCH, date.max.toordinal() - EPOCH),
 }
 EXACT = 2**53  # every integer up to here is a float
-AMBIGUOUS_DATE = re.compile(r"\s*\d{1,2}\D\d{1,2}\D\d")  # the day or the month comes first
+AMBIGUOUS_DATE = re.compile(r"\s*\d{1,2}[^\d:]\d{1,2}\D\d")  # the day or the month comes first
 TIME_IN_TEXT = re.compile(r"\s*(\d{4}-\d{2}-\d{2}|\d{1,2}([./-])\d{1,2}\2\d{2})")
 DURATION = re.compile("timedelta|duration", re.IGNORECASE)  # in the name of a dtype
 MOSTLY_TIMES = 0.9  # of the categories, that are such text

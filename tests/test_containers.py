@@ -48,6 +48,7 @@ def pandas_columns():
         "timedelta": pd.to_timedelta(seconds, unit="s"),
         "dates": objects(HOURS.date),
         "Python's datetimes": objects(NAIVE.to_pydatetime()),
+        "Python's times of day": objects((dt.datetime.min + dt.timedelta(seconds=int(s))).time() for s in seconds),
         "Python's timedeltas": objects(dt.timedelta(seconds=int(s)) for s in seconds),
         "Python's integers": objects(seconds.tolist()),
         "Python's floats": objects(real.tolist()),

@@ -26,7 +26,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import estimator_html_repr
 from threadpoolctl import threadpool_limits
 
-from skgmmgan import GMMGAN, _em, _training
+from skgmmgan import GMMGAN, _em, _refinement, _steps, _training
 from skgmmgan._base import progress_bar
 from skgmmgan.metrics import mode_coverage
 
@@ -307,9 +307,9 @@ def test_learning_rate_grows_with_the_root_of_large_batches():
     for given, batch_size, rate in [("auto", 64, 4e-3), ("auto", 1024, 8e-3), (1e-3, 1024, 1e-3)]:
         model = GMMGAN(1, batch_size=batch_size, learning_rate=given)
         settings = model._settings([])
-        assert _training.learning_rate_for(_training.batch_size_for(1100, batch_size), settings) == rate
+        assert _steps.learning_rate_for(_steps.batch_size_for(1100, batch_size), settings) == rate
     tuned = model.set_params(max_epochs=0, adversarial_rounds=0).fit(X).set_params(warm_start=True)
-    assert _training.learning_rate_for(1024, tuned._settings([])) == pytest.approx(1e-4)
+    assert _steps.learning_rate_for(1024, tuned._settings([])) == pytest.approx(1e-4)
 
 
 def test_one_component_learns_two_branches(rng):
@@ -378,13 +378,13 @@ def test_discriminators_without_a_signal_are_not_kept(n):
 @pytest.mark.parametrize("n", [300, 1500])
 def test_discriminators_do_not_train_on_the_rows_that_judge_them(n, monkeypatch):
     judged = []
-    original = _training.Critics.held_out_logits
+    original = _refinement.Critics.held_out_logits
 
     def spy(critics, classifiers):
         judged.extend({tuple(row) for row in critics.features[held]} for _, held in critics.folds)
         return original(critics, classifiers)
 
-    monkeypatch.setattr(_training.Critics, "held_out_logits", spy)
+    monkeypatch.setattr(_refinement.Critics, "held_out_logits", spy)
     monkeypatch.setattr(NoSignal, "seen", [])
     GMMGAN(2, max_epochs=0, adversarial_rounds=1, discriminator=NoSignal(), random_state=0).fit(two_moons(n))
     assert len(judged) == len(NoSignal.seen) >= 1
@@ -397,7 +397,7 @@ def test_discriminators_do_not_train_on_the_rows_that_judge_them(n, monkeypatch)
 INTERRUPTS = {
     "warm start": (_training.LikelihoodEpochs, "run", 3),
     "refinement": (_training, "refine", 1),
-    "second round": (_training.Critics, "fit", 2),
+    "second round": (_refinement.Critics, "fit", 2),
 }
 
 

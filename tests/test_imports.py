@@ -23,7 +23,9 @@ ORDER = [
     {"_unknowns"},
     {"_generator", "_discriminator"},
     {"_model", "_em"},
-    {"_training", "_conditional", "_class_mixtures"},
+    {"_steps", "_conditional", "_class_mixtures"},
+    {"_refinement"},
+    {"_training"},
     {"_base"},
     {"_gmmgan", "_classifier"},
     {"_saving", "_files"},
@@ -37,7 +39,7 @@ ORDER = [
 ]
 WITH_TORCH = {
     *("_network", "_prior", "_generator", "_discriminator", "_model", "_em"),
-    *("_training", "_refinement", "_conditional", "_base", "_saving"),
+    *("_steps", "_refinement", "_training", "_conditional", "_base"),
 }
 
 

@@ -221,7 +221,7 @@ def test_warnings_are_one_line(folder):
     assert "'id'" in line
 
 
-@pytest.mark.parametrize("odd", ["1,00.50", "(900.50)"])
+@pytest.mark.parametrize("odd", ["1,00.50", "(900.50]"])
 def test_numbers_that_are_text_are_told(folder, odd):
     prices = pd.DataFrame({"price": [odd] + [f"{900 + i}.50" for i in range(N)]})
     prices.to_csv("prices.csv", index=False)
@@ -389,7 +389,7 @@ def test_codes_and_words_are_no_units(folder):
 def test_dates_that_are_text_are_told(folder):
     days = pd.Series(pd.date_range("2020-01-01", periods=N).astype(str))
     odd_day = days.replace("2020-01-07", "07. Jan 2020")
-    for cells, odd in ((odd_day, "07. Jan 2020"), (days.str.replace("-", "."), "2020.01.01")):
+    for cells, odd in ((odd_day, "07. Jan 2020"), (days.str.replace("-", ","), "2020,01,01")):
         cells.to_frame("day").to_csv("days.csv", index=False)
         with pytest.warns(UserWarning, match=rf"'day' is taken for categories, for \d+ of {N} cells like '{odd}'"):
             read_table("days.csv")
@@ -593,6 +593,13 @@ def test_rows_are_spelt_as_the_file_was(tmp_path, monkeypatch, rng):
         ("t.csv", "o.csv", "a\n2024-01-02T03:04:05.250Z\n2024-01-07T08:09:10.750Z\n", r"2024-01-0\dT.{8}\.\d{3}Z"),
         ("t.csv", "o.csv", "a\n2024-01-02 03:04:05.25 -0530\n2024-01-07 08:09:10.75 -0530\n", r".{19}\.\d\d -0530"),
         ("t.csv", "o.csv", "a\n2024-01-02T03:04:05+02:00\n2024-01-07T08:09:10+02:00\n", r"2024-01-0\dT.{8}\+02:00"),
+        ("t.csv", "o.csv", 'a\n9:45\n10:05\n""\n', r"9:\d\d|10:0\d|\"\""),
+        ("t.csv", "o.csv", "a\n09:45:10\n123:05:00\n", r"(09|\d\d+):\d\d:\d\d"),
+        ("t.csv", "o.csv", 'a\n"May 04, 2024"\n"May 21, 2024"\n', r"\"May \d\d, 2024\""),
+        ("t.csv", "o.csv", "a\n2024.01.02\n2024.03.04\n", r"2024\.0\d\.\d\d"),
+        ("t.csv", "o.csv", "a\n1/13/2024 1:05 PM\n2/1/2024 11:59 AM\n", r"[12]/\d+/2024 \d+:\d\d [AP]M"),
+        ("t.csv", "o.csv", "a\n(469.13)\n1.50\n", r"\(\d+\.\d\d\)|\d+\.\d\d"),
+        ("t.csv", "o.csv", 'a\n"($1,469.13)"\n$1.50\n', r"\"?(\(\$[\d,]+\.\d\d\)|\$[\d,]+\.\d\d)\"?"),
     ],
 )
 def test_spelt_rows_can_be_read_again(tmp_path, monkeypatch, source, target, text, first):
@@ -618,6 +625,22 @@ def test_times_are_read_in_the_format_of_the_model(tmp_path, monkeypatch):
     assert "two ways" in run("report", "o.csv", "o.csv", "--quiet", "--type", "day=time", status=1).stderr
     assert float(run("score", "model", "o.csv").stdout) < 0
     run("report", "t.csv", "o.csv", "--quiet")
+
+
+def test_times_of_day(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    minutes = range(300, 1000, 7)
+    cells = "\n".join(f"{m // 60}:{m % 60:02d},{m % 60}" for m in minutes)
+    Path("t.csv").write_text(f"open,x\n{cells}\n")
+    assert "open  time, 05:00:00 to 16:33:00" in run("fit", "t.csv", "-o", "model", *QUICK, "--seed", 0).stderr
+    assert run("sample", "model", "-n", 2, "--condition", "open=9:05").stdout.count("9:05,") == 2
+    drawn = run("sample", "model", "-n", 9, "--where", "open > '12:30'").stdout.splitlines()[1:]
+    assert all(int(row.split(":")[0]) >= 12 for row in drawn)
+    run("sample", "model", "-n", 9, "-o", "o.parquet")
+    assert pd.read_parquet("o.parquet")["open"].dtype.kind == "m"
+    assert float(run("score", "model", "o.parquet").stdout) < 0
+    Path("t.csv").write_text("ratio\n10:99\n16:10\n")
+    assert not pd.api.types.is_timedelta64_dtype(read_table("t.csv")["ratio"])
 
 
 def test_more_fields_than_names_are_refused(tmp_path):

@@ -20,7 +20,7 @@ from benchmark import evaluate, medians, parser_of_tables, tables, tell_versions
 from sklearn.base import BaseEstimator, ClassifierMixin
 from torch.nn.functional import softplus
 
-from skgmmgan import GMMGAN, _discriminator, _training
+from skgmmgan import GMMGAN, _discriminator, _refinement, _steps, _training
 
 PENALTY = 0.1  # on the squared gradients of the relativistic discriminator
 PARTNERS = 8  # of a row whose packs are scored
@@ -96,19 +96,19 @@ def keep_and_teach(model, real, folds, settings, rng):
 
     What is learned stays if the held-out likelihood of the generator alone has risen.
     """
-    critics = _training.Critics(model, real, folds, settings)
-    held = _training.to_tensors(model, real[folds[0][1]], rng)
-    _training.keep(model, critics, settings, rng)
+    critics = _refinement.Critics(model, real, folds, settings)
+    held = _steps.to_tensors(model, real[folds[0][1]], rng)
+    _refinement.keep(model, critics, settings, rng)
     taught = model.sample(TAUGHT * len(real), rng)
     model.kept, model.log_cap, model.log_normalizer, model.log_normalizer_std = [], 0.0, 0.0, 0.0
-    before = _training.row_log_prob(model.working_generator(), held)
+    before = _steps.row_log_prob(model.working_generator(), held)
     epoch = _training.LikelihoodEpochs(model, taught, replace(settings, rate_factor=TEACHING_RATE), rng)
     epoch.run()
-    gain = _training.row_log_prob(epoch.average.module, held) - before
+    gain = _steps.row_log_prob(epoch.average.module, held) - before
     settings.record(stage="teach", held_out_gain=float(gain.mean()))
     if gain.mean() > 0:
-        _training.copy_weights(epoch.average.module, model.generator)
-    _training.keep(model, critics, settings, rng)
+        _steps.copy_weights(epoch.average.module, model.generator)
+    _refinement.keep(model, critics, settings, rng)
 
 
 class Variant(GMMGAN):
@@ -130,7 +130,7 @@ VARIANTS = {  # parameters, and exchanged parts
     "warm start": ({"adversarial_rounds": 0}, {}),
     "keep trees": ({}, {}),  # the default
     "keep trees, no warm start": ({"max_epochs": 0}, {}),
-    "keep trees, alpha up to 16": ({}, {"_training.MAX_ALPHA": 16.0}),
+    "keep trees, alpha up to 16": ({}, {"_refinement.MAX_ALPHA": 16.0}),
     "keep trees, teach, keep trees": ({}, {"_training.refine": keep_and_teach}),
     "keep perceptrons": ({"discriminator": "mlp"}, {}),
     "keep relativistic perceptrons": ({"discriminator": "mlp"}, RELATIVISTIC),
