@@ -43,27 +43,31 @@ def load_arrays(module, arrays):
 
 
 class BlockProduct(torch.autograd.Function):
-    """x W^T + b where W is 0 in blocks, pairs of its rows and the number of first inputs that these see."""
+    """x W^T + b where W is 0 where its mask is, and nothing is computed in most of that.
+
+    Blocks are rows, and how many first inputs the first of them sees, and the last. The gradient of W is 0 where W is.
+    """
 
     @staticmethod
-    def forward(ctx, x, weight, bias, blocks):
-        ctx.save_for_backward(x, weight)
+    def forward(ctx, x, weight, bias, mask, blocks):
+        ctx.save_for_backward(x, weight, mask)
         ctx.blocks = blocks
         product = x.new_empty(len(x), len(weight))
-        for rows, seen in blocks:
+        for rows, _, seen in blocks:
             torch.addmm(bias[rows], x[:, :seen], weight[rows, :seen].T, out=product[:, rows])
         return product
 
     @staticmethod
     def backward(ctx, grad):
-        x, weight = ctx.saved_tensors
+        x, weight, mask = ctx.saved_tensors
         grad_x = torch.zeros_like(x) if ctx.needs_input_grad[0] else None
         grad_weight = torch.zeros_like(weight)
-        for rows, seen in ctx.blocks:
+        for rows, first, seen in ctx.blocks:
             if grad_x is not None:
                 grad_x[:, :seen].addmm_(grad[:, rows], weight[rows, :seen])
             torch.mm(grad[:, rows].T, x[:, :seen], out=grad_weight[rows, :seen])
-        return grad_x, grad_weight, grad.sum(0), None
+            grad_weight[rows, first:seen] *= mask[rows, first:seen]
+        return grad_x, grad_weight, grad.sum(0), None, None
 
 
 class MaskedLinear(nn.Module):
@@ -77,14 +81,14 @@ class MaskedLinear(nn.Module):
         n_seen = mask.sum(1)
         last = n_seen[np.linspace(0, len(mask) - 1, BLOCKS + 1).astype(int)[1:]]  # of each block
         ends = np.unique(np.searchsorted(n_seen, last, side="right"))
-        self.blocks = [(slice(a, b), int(n_seen[b - 1])) for a, b in zip([0, *ends], ends)]
-        self.register_buffer("mask", torch.tensor(mask), persistent=False)
+        self.blocks = [(slice(a, b), int(n_seen[a]), int(n_seen[b - 1])) for a, b in zip([0, *ends], ends)]
+        self.register_buffer("mask", torch.tensor(mask, dtype=torch.float32), persistent=False)
         fan_in = torch.tensor(n_seen)[:, None].clamp(min=1)
         self.weight = nn.Parameter(self.mask * torch.randn(mask.shape, generator=stream) * (2.0 / fan_in) ** 0.5)
         self.bias = nn.Parameter(torch.zeros(len(mask)))
 
     def forward(self, x):
-        return BlockProduct.apply(x, self.weight, self.bias, self.blocks)
+        return BlockProduct.apply(x, self.weight, self.bias, self.mask, self.blocks)
 
 
 class MaskedNetwork(nn.Module):
@@ -115,7 +119,7 @@ class MaskedNetwork(nn.Module):
         self.last = MaskedLinear(output_unit[:, None] > degrees[-1], stream)
         nn.init.zeros_(self.last.weight)
         self.dropout = dropout
-        self.register_buffer("level_mask", level_mask, persistent=False)
+        self.register_buffer("level_mask", level_mask.float(), persistent=False)
         self.register_buffer("first_level", torch.tensor(1 + np.cumsum(n_rows) - n_rows))
         self.register_buffer("knots", torch.tensor(KNOTS), persistent=False)
         self.discrete = np.flatnonzero(n_levels).tolist()
@@ -154,9 +158,7 @@ class MaskedNetwork(nn.Module):
         return self.last(dropout(h, self.dropout, stream))
 
     def mask_gradients(self):
-        """Take the gradient from the weights that are masked, so that they stay 0."""
-        for layer in [self.first, *self.hidden, self.last]:
-            layer.weight.grad *= layer.mask
+        """Take the gradient from the levels that a hidden unit does not see, so that they stay 0."""
         self.levels.grad *= self.level_mask
 
     def walk(self, n):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from scipy.stats import sem
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from ._model import CHUNK
 
@@ -77,9 +78,8 @@ class MovingAverage:
     @torch.no_grad()
     def update(self, module):
         self.steps += 1
-        rate = 1 / min(self.steps + 1, EMA_HALF_STEPS)
-        for average, current in zip(self.module.parameters(), module.parameters()):
-            average.lerp_(current, rate)
+        average = get_ema_multi_avg_fn(1 - 1 / min(self.steps + 1, EMA_HALF_STEPS))
+        average(list(self.module.parameters()), list(module.parameters()), self.steps)
 
 
 def copy_weights(source, target):
@@ -105,7 +105,8 @@ def make_optimizer(generator, learning_rate):
     """
     network = generator.network
     factors = {network.levels: LEVEL_LEARNING_RATE, network.last.weight: OUTPUT_LEARNING_RATE}
-    groups = [{"params": [p], "lr": learning_rate * factors.get(p, 1.0)} for p in generator.parameters()]
+    groups = [{"params": [p], "lr": learning_rate * factor} for p, factor in factors.items()]
+    groups.append({"params": [p for p in generator.parameters() if p not in factors], "lr": learning_rate})
     return torch.optim.Adam(groups, betas=(0.9, 0.99), fused=True)
 
 
