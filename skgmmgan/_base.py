@@ -77,7 +77,7 @@ def check_count(name, n, least):
         raise ValueError(f"{name}={n!r} must be {least} or more.")
 
 
-def read_table(estimator, X, *, reset, least):
+def check_table(estimator, X, *, reset, least):
     """X as a DataFrame or a numeric array of at least so many rows, its shape and names checked for an estimator."""
     if hasattr(X, "collect"):
         raise TypeError(f"X is a {type(X).__name__}; call its collect() first.")
@@ -367,7 +367,7 @@ class BaseGMMGAN(BaseEstimator):
         """The description of a table, and its values; on a warm start, as it was described before."""
         self._check_parameters()
         again = self._continues
-        X = read_table(self, X, reset=not again, least=2)
+        X = check_table(self, X, reset=not again, least=2)
         table = self._table if again else Table(X, self.categorical_features, self.min_category_count)
         if not again:
             warn_of_columns(table)
@@ -482,7 +482,7 @@ class BaseGMMGAN(BaseEstimator):
     def _values(self, X):
         """Float matrix of a table to be scored."""
         check_is_fitted(self)
-        return self._table.encode(read_table(self, X, reset=False, least=1))
+        return self._table.encode(check_table(self, X, reset=False, least=1))
 
     def _stream(self, random_state):
         """RandomState of a seed; for None the model's own."""

@@ -15,7 +15,7 @@ except ImportError as error:
         "imbalanced-learn is needed for GMMGANOverSampler: pip install 'skgmmgan[imbalance]'."
     ) from error
 
-from ._base import read_table
+from ._base import check_table
 from ._classifier import GMMGANClassifier
 from ._containers import container_of, is_frame, is_pandas
 
@@ -113,7 +113,7 @@ class GMMGANOverSampler(BaseOverSampler):
         y, binarize_y = check_target_type(y, indicate_one_vs_all=True)
         if is_frame(X) and not is_pandas(X):
             raise TypeError("imbalanced-learn resamples pandas DataFrames and arrays; convert X by to_pandas().")
-        X = read_table(self, X, reset=True, least=2)
+        X = check_table(self, X, reset=True, least=2)
         check_consistent_length(X, y)
         return X, y, binarize_y
 

@@ -42,7 +42,7 @@ def refined():
 
 def test_labels_of_few_rows_are_predicted():
     X, y = load_wine(return_X_y=True)
-    assert cross_val_score(GMMGANClassifier(**PRIOR), X, y, cv=3).mean() > 0.94
+    assert cross_val_score(GMMGANClassifier(**PRIOR), X, y, cv=2).mean() > 0.94
 
 
 def test_class_densities_of_gaussians(rng):

@@ -54,7 +54,7 @@ def moons():
 
 @pytest.fixture(scope="module")
 def mixed(mixed_table):
-    short = {"max_epochs": 20, "adversarial_rounds": 1, "hidden_layer_sizes": 64}
+    short = {"max_epochs": 10, "adversarial_rounds": 1, "hidden_layer_sizes": 64}
     return GMMGAN(3, covariance_type="full", random_state=0, **short).fit(mixed_table)
 
 
@@ -78,7 +78,7 @@ def density_of_moons(moons):
 
 def test_density_integrates_to_one_in_one_dimension(rng):
     X = rng.gamma(2.0, 1.0, (600, 1))
-    model = GMMGAN(random_state=0, adversarial_rounds=0, max_epochs=8, **RAW).fit(X)
+    model = GMMGAN(2, random_state=0, adversarial_rounds=0, max_epochs=8, **RAW).fit(X)
     x = np.linspace(-40, 60, 40_001)
     assert np.trapezoid(np.exp(model.score_samples(x[:, None])), x) == pytest.approx(1.0, abs=1e-3)
 
@@ -100,7 +100,7 @@ def test_refined_density_integrates_to_one_within_the_error_of_log_z(moons, dens
 
 def test_density_with_an_atom_integrates_to_one(rng):
     X = np.where(rng.uniform(size=1500) < 0.3, 0.0, rng.gamma(2.0, 1.0, 1500))[:, None]
-    model = GMMGAN(random_state=0, adversarial_rounds=0, **RAW).fit(X)
+    model = GMMGAN(2, random_state=0, adversarial_rounds=0, max_epochs=6, **RAW).fit(X)
     x = np.linspace(-40, 60, 40_001)
     x[np.argmin(np.abs(x))] = 1e-7
     atom, missing = np.exp(model.score_samples([[0.0], [np.nan]]))
@@ -338,7 +338,7 @@ def test_auto_finds_more_components_for_more_clusters():
 def test_more_columns_than_rows(rng):
     X = rng.normal(size=(50, 80))
     fresh = rng.normal(size=(200, 80))
-    model = GMMGAN(adversarial_rounds=1, random_state=0).fit(X)
+    model = GMMGAN(max_epochs=4, adversarial_rounds=1, random_state=0).fit(X)
     assert model.score(fresh) > norm.logpdf(fresh, X.mean(0), X.std(0)).sum(1).mean() - 10
 
 

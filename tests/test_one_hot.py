@@ -110,7 +110,8 @@ def test_saved_and_loaded(fitted, tmp_path):
 
 def test_a_network_and_trees_keep_it():
     X = indicators(draw(600))
-    model = GMMGAN(2, covariance_type="full", max_epochs=4, adversarial_rounds=1, random_state=0).fit(X)
+    short = {"max_epochs": 3, "adversarial_rounds": 1, "hidden_layer_sizes": 64}
+    model = GMMGAN(2, covariance_type="full", random_state=0, **short).fit(X)
     rows, _ = model.sample(2000, random_state=0)
     assert (n_on(rows, "city") == 1).all()
     assert (n_on(rows, "kind") == 1).all()

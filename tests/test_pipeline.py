@@ -150,7 +150,7 @@ def test_components_of_separated_blobs_are_found():
     X, _ = make_blobs(600, 3, centers=[[0, 0, 0], [9, 0, 0], [0, 9, 0], [0, 0, 9]], random_state=0)
     folds = KFold(3, shuffle=True, random_state=0)
     model = GMMGAN(covariance_type="full", reg_covar=1e-3, **PRIOR)
-    search = GridSearchCV(model, {"n_components": [1, 2, 3, 4, 5, 6]}, cv=folds).fit(X)
+    search = GridSearchCV(model, {"n_components": [1, 3, 4, 5]}, cv=folds).fit(X)
     means = search.cv_results_["mean_test_score"]
     errors = search.cv_results_["std_test_score"] / np.sqrt(3)
     enough = np.flatnonzero(means >= means.max() - errors[means.argmax()])
