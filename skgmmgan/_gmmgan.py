@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._base import BaseGMMGAN, check_count
 from ._broken import broken_rules, tied
 from ._conditional import Given, draw_given, draw_where, warn_of_unlikely
+from ._conditions import Conditions
 from ._containers import import_pandas, is_frame
 from ._model import CHUNK
 from ._prior import REDUCE_COVARIANCES, weighted_moments, weighted_shares
@@ -242,15 +243,16 @@ class GMMGAN(DensityMixin, BaseGMMGAN):
         """Conditions as values and a mask, after a check that they can be; None if there are none."""
         if conditions is None or (isinstance(conditions, dict) and not conditions):
             return None
-        values, fixed = self._table.conditions(conditions)
+        asked = Conditions(self._table, conditions)
+        values, fixed = asked.values, asked.fixed
         allowed = self._model.codec.allows(values, fixed, self._model.enforce_bounds)
         if not allowed.all():
             i, j = np.argwhere(~allowed)[0]
-            self._table.refuse_condition(conditions, i, j, *self._model.codec.columns[j].choices())
+            asked.refuse(i, j, *self._model.codec.columns[j].choices())
         beside = self._model.codec.beside(values, fixed)
         if self._model.enforce_decimals and not np.isnan(beside).all():
             i, j = np.argwhere(~np.isnan(beside[0]))[0]
-            self._table.refuse_between(conditions, i, j, beside[:, i, j])
+            asked.refuse_between(i, j, beside[:, i, j])
         return Given(values, np.tile(fixed, (len(values), 1)))
 
     def _draw(self, n, given, rng):

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 
 import numpy as np
 
-from ._containers import FRAMES, container_of, is_frame, is_missing
+from ._containers import FRAMES, container_of, is_frame
 from ._numbers import MIN_MULTIPLES
 from ._plain import from_plain, to_plain
 from ._polars import as_datetime
@@ -24,14 +24,12 @@ TIME_LIMITS = {  # of polars' dtypes, in their ticks
     "Date": (date.min.toordinal() - EPOCH, date.max.toordinal() - EPOCH),
 }
 EXACT = 2**53  # every integer up to here is a float
-AMBIGUOUS_DATE = re.compile(r"\s*\d{1,2}[^\d:]\d{1,2}\D\d")  # the day or the month comes first
 TIME_IN_TEXT = re.compile(r"\s*(\d{4}-\d{2}-\d{2}|\d{1,2}([./-])\d{1,2}\2\d{2})")
 DURATION = re.compile("timedelta|duration", re.IGNORECASE)  # in the name of a dtype
 MOSTLY_TIMES = 0.9  # of the categories, that are such text
 NEARLY_ALL = 0.95  # of the rows, in which text differs, ...
 IDENTIFIER_ROWS = 20  # ... text that differs in each of at least so many rows is taken for an identifier
 COUNTER_ROWS = 200  # integers that follow each other without a gap in at least so many rows number these
-MAX_SHOWN = 10  # values that a message lists
 
 
 class NotHashableError(ValueError):
@@ -381,126 +379,6 @@ class Table:
     def decode(self, values):
         """Table of shape (n_samples, n_columns) in the container and dtypes of fit."""
         return self.container.build([column.decode(x) for column, x in zip(self.columns, values.T, strict=True)])
-
-    def conditions(self, given):
-        """Values of conditions, (n_conditions, n_columns) with NaN in free columns, and the mask of the fixed ones.
-
-        Parameters
-        ----------
-        given : dict from column to value, or DataFrame with one row for each condition
-        """
-        container, cells = self._condition_cells(given)
-        values = np.full((len(next(iter(cells.values()))), len(self.columns)), np.nan)
-        fixed = np.zeros(len(self.columns), dtype=bool)
-        for name, series in cells.items():
-            j = self._named(name)
-            asked = [given[name]] if isinstance(given, dict) else container.objects(series)
-            try:
-                x = self.columns[j].encode(container, series)
-            except (TypeError, ValueError, OverflowError) as error:
-                raise ValueError(
-                    f"conditions ask for {plain_repr(asked[0])} in column {self.columns[j].label}, which cannot hold it"
-                    f" ({error}); ask for what its dtype {self.columns[j].dtype} holds."
-                ) from error
-            fixed[j] = True
-            if np.isinf(x).any():
-                raise ValueError(f"conditions ask for an infinite number in column {self.columns[j].label}.")
-            values[:, j] = x if self.columns[j].categories is not None else self._as_held(x, asked, self.columns[j])
-        return values, fixed
-
-    def _as_held(self, x, asked, column):
-        """Numbers as a column holds them; ValueError for an integer or a time that it would change."""
-        text = next((value for value in asked if isinstance(value, str)), None)
-        if text is not None and not self.container.is_time(column.dtype):
-            raise ValueError(
-                f"conditions ask for the text {text!r} in column {column.label}, which holds numbers; ask for a number."
-            )
-        if text is not None and AMBIGUOUS_DATE.match(text):
-            raise ValueError(
-                f"conditions ask for {text!r} in column {column.label}; write dates as 2024-12-31 (ISO 8601)."
-            )
-        present = np.flatnonzero(~np.isnan(x))
-        held = column.decode(x[present])
-        if isinstance(column, Integers):
-            for i, have in zip(present, self.container.objects(held)):
-                want = asked[i]
-                if not self.container.equal(want, have):
-                    raise ValueError(
-                        f"conditions ask for {plain_repr(want)} in column {column.label}, which would hold "
-                        f"{plain_repr(have)} instead; ask for what its dtype {column.dtype} and its steps can hold, in "
-                        "its time zone if it has one."
-                    )
-        x[present] = column.encode(self.container, held)
-        return x
-
-    def _condition_cells(self, given):
-        """A container, and the column in it for each name."""
-        if isinstance(given, dict):
-            columns = {name: self.columns[self._named(name)] for name in given}
-            for name, column in columns.items():
-                self._refuse_several(given[name], column)
-            return self.container, {n: self.container.single(given[n], c.dtype) for n, c in columns.items()}
-        if hasattr(given, "collect"):
-            raise TypeError(f"conditions are a {type(given).__name__}; call its collect() first.")
-        if not is_frame(given):
-            raise TypeError(f"conditions must be a dict or a DataFrame, got {type(given).__name__}.")
-        container = container_of(given)
-        refuse_duplicates(container.names)
-        if not container.names:
-            raise ValueError("conditions have no column; name the columns to hold fixed.")
-        if isinstance(self.container, FRAMES) and type(container) is not type(self.container):
-            raise TypeError(f"conditions must be a dict or a DataFrame of {self.container.library}.")
-        return container, {name: container.column(given, j) for j, name in enumerate(container.names)}
-
-    @staticmethod
-    def _refuse_several(value, column):
-        """Raise TypeError for a condition that is no single value; categories may be tuples."""
-        if isinstance(value, (list, set, dict, np.ndarray)) or (column.categories is None and np.ndim(value)):
-            raise TypeError(
-                f"conditions ask for {value!r} in column {column.label}; give one value, a DataFrame with a row for "
-                "each, or where= for a range."
-            )
-
-    def _named(self, name):
-        if name not in self.names:
-            raise ValueError(
-                f"conditions name {name!r}, which is no column of the table{did_you_mean(name, self.names)}; they are "
-                f"{self.names}."
-            )
-        return self.names.index(name)
-
-    def _asked(self, given, i, j):
-        """The column j, and the value that the condition in row i asks for in it."""
-        container, cells = self._condition_cells(given)
-        return self.columns[j], container.objects(cells[self.names[j]])[i]
-
-    def refuse_condition(self, given, i, j, choices, is_range):
-        """Raise ValueError for the condition in row i and column j, whose column allows these values."""
-        column, value = self._asked(given, i, j)
-        if is_missing(value):
-            raise ValueError(
-                f"conditions ask for a missing cell in column {column.label}, which had none at fit; ask for a value."
-            )
-        allowed = self.container.objects(column.decode(choices[~np.isnan(choices)]))
-        shown = [plain_repr(v) for v in allowed[:MAX_SHOWN]]
-        if is_range:
-            words = [f"values from {shown[0]} to {shown[1]} (others with enforce_bounds=False)"]
-        else:
-            words = shown + [f"{len(allowed) - len(shown)} more"] * (len(allowed) > len(shown))
-        words += ["a missing cell"] * bool(np.isnan(choices).any())
-        raise ValueError(
-            f"conditions ask for {plain_repr(value)} in column {column.label}, which the fitted table does not allow; "
-            f"it allows {', '.join(words)}."
-        )
-
-    def refuse_between(self, given, i, j, ends):
-        """Raise ValueError for the condition in row i and column j, which lies between these numbers of the grid."""
-        column, value = self._asked(given, i, j)
-        low, high = map(plain_repr, self.container.objects(column.decode(ends)))
-        raise ValueError(
-            f"conditions ask for {plain_repr(value)} in column {column.label}, which holds {low} or {high}, but "
-            "nothing in between. Ask for one of these, or fit with enforce_decimals=False."
-        )
 
     def fill(self, X, gaps, values):
         """X with the cells of `values` where there are gaps, a mask of the shape of X; other cells never change."""

@@ -13,7 +13,7 @@ ORDER = [
     {"_transforms", "_pandas", "_polars"},
     {"_numbers", "_containers"},
     {"_table"},
-    {"_columns", "_orders", "_network", "_labels"},
+    {"_columns", "_orders", "_network", "_labels", "_conditions"},
     {"_dependencies", "_prior"},
     {"_relations", "_ranges", "_lookups", "_pairs"},
     {"_differences", "_one_hot", "_restrictions"},
