@@ -304,14 +304,18 @@ class Codec:
 
     def fill_lines(self, values, enforce_decimals):
         """Compute the columns that others tell, in place, and differences that are rounding alone."""
-        rounding = {difference.j: difference for difference in self.differences if difference.grid}
+        of_column = {difference.j: difference for difference in self.differences} if enforce_decimals else {}
         for j, line in self.relations():
-            if j in rounding and enforce_decimals:
-                difference = rounding[j]
+            difference = of_column.get(j)
+            if difference and difference.grid:
                 is_missing = np.isnan(values[:, difference.own])
                 values[:, j] = np.where(is_missing, np.nan, difference.rounded(values))
                 values[:, difference.own] = difference.of(values)
             values[:, j] = line.of(values, enforce_decimals)
+            if difference and not difference.grid and line.step > difference.step:  # of which the base has none
+                d, bounds = difference.of(values), self.columns[difference.own]
+                values[:, j] += line.step * ((d < bounds.low).astype(float) - (d > bounds.high))
+                values[:, difference.own] = difference.of(values)
 
     def may_be_impossible(self, enforce_bounds):
         """Whether drawn rows can be."""

@@ -342,7 +342,8 @@ def log_margin(column, z, codes):
     total = np.zeros(len(z))
     for shares, own_z, own_codes in zip(shares_present(column), z.T, codes.T):
         if len(shares):
-            total += np.log(shares[own_codes])
+            with np.errstate(divide="ignore"):
+                total += np.log(shares[own_codes])
         else:
             total += np.where(own_codes == ACTIVE, norm.logpdf(own_z), 0.0)
     return total

@@ -141,7 +141,8 @@ class Pool:
             drawn = np.flatnonzero(~np.isnan(self.ahead[j]))
             rows = column.encode(self.ahead[j][drawn], None)
             self._set(rows, drawn, fixed, z, codes)
-            gain[drawn] = -log_margin(column, *rows[:2])
+            margin = log_margin(column, *rows[:2])  # -inf of a number that was made up and cannot be
+            gain[drawn] = np.where(np.isneginf(margin), margin, -margin)
         for unknown, groups in self.wanted:
             if unknown.source == j:
                 where = np.flatnonzero(np.repeat(groups, self.size))

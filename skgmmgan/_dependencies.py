@@ -1,5 +1,7 @@
 """Levels that tell others, or rule them out, in so many rows that it is no chance."""
 
+from itertools import product
+
 import numpy as np
 
 from ._columns import ABSENT, MAX_LEVELS
@@ -70,6 +72,26 @@ def opened(allowed, gaps, counts):
         if gap != ABSENT:
             table[:, gap] = mask[:, gap]
     return allowed
+
+
+def gap_dependency(a, b, n_levels, gaps):
+    """The `dependency` of whether cells are missing: on levels of the other unit, or on its gaps; or None.
+
+    Parameters
+    ----------
+    gaps : levels of both that mean a missing cell, ABSENT for none
+    """
+    found = None
+    sides = [[(codes, np.arange(n))] for codes, n in zip((a, b), n_levels)]
+    for side, codes, n, gap in zip(sides, (a, b), n_levels, gaps):
+        if gap != ABSENT and n > 2:
+            side.append((np.where(codes == ABSENT, ABSENT, codes == gap), (np.arange(n) == gap).astype(int)))
+    for (own, groups), (other, other_groups) in list(product(*sides))[1:]:
+        goes = dependency(own, other, (groups.max() + 1, other_groups.max() + 1))
+        if goes is not None:
+            goes = goes[np.append(groups, -1)][:, other_groups]
+            found = goes if found is None else found & goes
+    return found
 
 
 def is_no_chance(n_repeats, shares, least=MIN_REPEATS):

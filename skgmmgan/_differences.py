@@ -133,12 +133,7 @@ def find_differences(values, steps, even, joint, rng):
     bases_first = sorted(found.values(), key=lambda difference: len(list(origins(difference.j, sources))))
     exact = [difference for difference in bases_first if difference.gives_back(values, steps[difference.j])]
     exact = [difference._replace(own=own) for own, difference in enumerate(exact, values.shape[1])]
-    lines = [difference.line(values, steps[difference.j]) for difference in exact]
-    for difference, line in zip(exact, lines):
-        if not difference.grid:
-            parts = np.column_stack([values[:, difference.base], difference.of(values)])
-            line.round_as_parts(parts, values[:, difference.j], [steps.get(difference.base, 0.0), difference.step])
-    return list(zip(exact, lines))
+    return [(difference, difference.line(values, steps[difference.j])) for difference in exact]
 
 
 def is_there(a, x):

@@ -395,7 +395,7 @@ def parse_cell(text, column, how=None):
     how = how or {}
     is_duration = pd.api.types.is_timedelta64_dtype(column)
     is_text = not (is_duration or pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column))
-    if text == "" or (text in MISSING and not is_text):
+    if text in ("", how.get("missing")) or (text in MISSING and not is_text):
         return None
     if isinstance(column.dtype, pd.CategoricalDtype):
         return {str(level): level for level in column.cat.categories}.get(text, text)
@@ -456,6 +456,8 @@ def describe(table):
                 str(time).removesuffix(" 00:00:00").removeprefix("0 days ") for time in (column.min(), column.max())
             )
             what = f"time, {low} to {high}"
+        elif pd.api.types.is_bool_dtype(column):
+            what = "boolean"
         else:
             what = f"category, {column.nunique()} levels"
         gaps = column.isna().mean()

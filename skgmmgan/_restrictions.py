@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from ._columns import ABSENT, Companions
-from ._dependencies import dependency, hidden_dependency, never_together, opened, together, with_all
+from ._dependencies import dependency, gap_dependency, hidden_dependency, never_together, opened, together, with_all
 from ._pairs import goes_together
 
 
@@ -34,8 +34,10 @@ def restricted_units(units, codes, lookups, trios, base_gaps, has_label):
                 units[j] = replace(unit, allowed=(twins[0],))
                 continue
             left = {i: pair for i, pair in pairs.items() if (i,) not in {told.others for told in allowed}}
-            ruled_out = ((i, never_together(*pair)) for i, pair in left.items())
-            allowed += [Companions((i,), goes) for i, goes in ruled_out if goes is not None]
+            for i, pair in left.items():
+                masks = never_together(*pair), gap_dependency(*pair, (units[i].gap, unit.gap))
+                masks = [goes for goes in masks if goes is not None]
+                allowed += [Companions((i,), np.logical_and.reduce(masks))] if masks else []
             units[j] = replace(unit, allowed=tuple(allowed))
         sources.append(j)
     for trio in trios:

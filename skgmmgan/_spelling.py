@@ -9,6 +9,7 @@ cells of a column come back as they were.
 import contextlib
 import re
 import warnings
+from itertools import product
 
 import numpy as np
 
@@ -24,9 +25,10 @@ NUMBERS = {  # by the decimal mark; a point between thousands has a comma for th
 }
 GROUPS = {".": ",", ",": "."}
 DAY_AND_YEAR = r"\d{1,2}(?P<mark>[./-])\d{1,2}(?P=mark)\d{4}(?: \d{1,2}:\d\d(?::\d\d)?(?: [AP]M)?)?"
-PADDING = r"(^|[/. -])0(?=\d)"  # of a day, a month or an hour
+PADDING = {"hours": r"( )0(?=\d:)", "all": r"(^|[/. -])0(?=\d)"}  # zeros before digits that may be left out
 SECONDS = r":\d\d\."  # and what comes before their fraction
-CLOCK = r"\d{1,3}:[0-5]\d(?::[0-5]\d)?"  # 9:45, or 123:45:06
+CLOCK = r"\d{1,3}:[0-5]\d(?::[0-5]\d)?(?: [AP]M)?"  # 9:45, 123:45:06, or 4:00 PM
+NOON = np.timedelta64(12, "h")
 
 
 def plain_numbers(cells, mark, are_codes=True):
@@ -90,12 +92,13 @@ def _find(text, column, plain):
         if max(map(len, words.values())) == 1:
             how["words"] = {str(truth): spelt[0] for truth, spelt in words.items() if spelt}
     elif pd.api.types.is_timedelta64_dtype(column):
-        spelt = ({"clock": parts, "padded": padded} for parts in (2, 3) for padded in (True, False))
+        forms = product((2, 3), (True, False), (False, True))
+        spelt = ({"clock": parts, "padded": padded, "is_half": is_half} for parts, padded, is_half in forms)
         how |= next((how for how in spelt if (_as_clock(column[present], **how) == cells).all()), {})
     elif pd.api.types.is_datetime64_any_dtype(column):
         times, fraction = column[present], re.search(rf"{SECONDS}(\d+)", cells.iloc[0])
         digits = {"digits": len(fraction[1])} if fraction else {}
-        paddings = ({}, {"padded": False})
+        paddings = ({}, *({"unpadded": which} for which in PADDING))
         right = [{"time": time} | digits | padding for time in formats_of(cells.iloc[0]) for padding in paddings]
         for rows in (slice(PREVIEW), slice(None)):
             right = [how for how in right if (_as_text(times.iloc[rows], **how) == cells.iloc[rows]).all()]
@@ -127,37 +130,46 @@ def is_clear(time_format):
     return "%d" in time_format and bool(re.match(r"%Y\W%m|.*%[bB].*%Y|%Y.*%[bB]", time_format))
 
 
-def _as_text(times, time, digits=6, padded=True):
+def _as_text(times, time, digits=6, unpadded=None):
     """Times by a format, in which %:z is an offset with a colon."""
     text = times.dt.strftime(time.replace("%:z", "%z"))
-    if not padded:
-        text = text.str.replace(PADDING, r"\1", regex=True)
+    if unpadded:
+        text = text.str.replace(PADDING[unpadded], r"\1", regex=True)
     if "%:z" in time:
         text = text.str.replace(r"(\d\d)$", r":\1", regex=True)
     return text.str.replace(rf"({SECONDS}\d{{{digits}}})\d*", r"\1", regex=True)
 
 
 def read_clock(text):
-    """A Series of timedeltas from text like 9:45 or 123:45:06."""
+    """A Series of timedeltas from text like 9:45, 123:45:06 or 4:00 PM."""
     import pandas as pd
 
-    return pd.to_timedelta(text.where(text.str.count(":") != 1, text + ":00"))
+    clock = text.str.removesuffix(" AM").str.removesuffix(" PM")
+    times = pd.to_timedelta(clock.where(clock.str.count(":") != 1, clock + ":00"))
+    start = np.where(text.str.endswith(" PM"), NOON, 0 * NOON)
+    return times.where(text == clock, times % NOON + start)
 
 
-def _as_clock(times, clock, padded):
-    """Timedeltas as hours and minutes, and seconds if there are three parts."""
+def _as_clock(times, clock, padded, is_half):
+    """Timedeltas as hours and minutes, and seconds if there are three parts; hours of half a day with AM and PM."""
     seconds = times.dt.total_seconds().astype(int)
-    hours = (seconds // 3600).map("{:02d}".format if padded else str)
-    text = hours + seconds.map(lambda s: f":{s // 60 % 60:02d}")
-    return text + seconds.map(lambda s: f":{s % 60:02d}") if clock == 3 else text
+    hours = (seconds // 3600 + 11) % 12 + 1 if is_half else seconds // 3600
+    text = hours.map("{:02d}".format if padded else str) + seconds.map(lambda s: f":{s // 60 % 60:02d}")
+    text += seconds.map(lambda s: f":{s % 60:02d}") if clock == 3 else ""
+    return text + np.where(seconds % 86400 < 43200, " AM", " PM") if is_half else text
 
 
 def iso_literals(expression, spelling):
     """An expression in which quoted dates are those of ISO 8601, read as the columns of a spelling have them.
 
-    To times of day seconds are added.
+    Quoted times of day are written as timedeltas.
     """
-    expression = re.sub(r"""(["'])(\d{1,3}:[0-5]\d)\1""", r"\1\2:00\1", expression)
+    import pandas as pd
+
+    def as_timedelta(match):
+        return match[1] + str(read_clock(pd.Series([match[2]])).iloc[0]) + match[1]
+
+    expression = re.sub(rf"""(["'])({CLOCK})\1""", as_timedelta, expression)
     formats = {how["time"] for how in spelling["columns"].values() if "time" in how} if spelling else ()
 
     def in_iso(match):
@@ -218,9 +230,9 @@ def spell(table, spelling, with_commas):
         if "words" in how:
             cells = cells.astype(bool).astype(str).map(how["words"])
         elif "clock" in how:
-            cells = _as_clock(cells, how["clock"], how["padded"])
+            cells = _as_clock(cells, how["clock"], how["padded"], how["is_half"])
         elif "time" in how:
-            cells = _as_text(cells, how["time"], how.get("digits", 6), how.get("padded", True))
+            cells = _as_text(cells, **{k: how[k] for k in ("time", "digits", "unpadded") if k in how})
         elif "digits" in how:
             cells = _rounded(cells, how["digits"])
         elif pd.api.types.is_datetime64_any_dtype(cells):

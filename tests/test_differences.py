@@ -128,6 +128,38 @@ def test_gaps_are_filled_in_order(orders):
     assert (filled[known.notna()] == lost[known.notna()]).sum().sum() == known.notna().sum().sum()
 
 
+def test_columns_near_a_finer_one_keep_their_grid():
+    """Days of shipping and times of orders; also where they are asked for, or missing."""
+    pd = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    order = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 365 * 86_400, 800), "s")
+    ship = (order + pd.to_timedelta(rng.integers(1, 6, 800), "D")).normalize()
+    table = pd.DataFrame({"order": order, "ship": ship})
+    model = GMMGAN(2, max_epochs=0, adversarial_rounds=0, random_state=0).fit(table)
+    day = pd.Timestamp("2024-06-01")
+    rows, asked = model.sample(1000)[0], model.sample(100, conditions={"ship": day})[0]
+    filled = model.impute(table.assign(ship=table["ship"].mask(np.arange(800) % 3 == 0)))
+    for some in (rows, asked, filled):
+        assert (some["ship"] == some["ship"].dt.normalize()).all()
+        assert (some["ship"] > some["order"]).all()
+        assert (some["ship"] - some["order"]).max() < pd.Timedelta(5, "D")
+    assert (asked["ship"] == day).all()
+
+
+def test_an_uneven_base_is_filled(rng):
+    """Differences that are made up to suit a grid, and cannot be, are no way to fill it."""
+    start = rng.randint(32, 68, 700) * 15.0
+    near = np.where(rng.uniform(size=700) < 0.1, np.nan, start - rng.randint(0, 25, 700))
+    table = np.column_stack([start, near])
+    gappy = np.column_stack([np.where(rng.uniform(size=700) < 0.15, np.nan, start), near])
+    model = GMMGAN(2, max_epochs=0, adversarial_rounds=0, random_state=0).fit(table)
+    filled = model.impute(gappy)
+    waits = (filled[:, 0] - filled[:, 1])[~np.isnan(near)]
+    assert (filled[:, 0] % 15 == 0).all()
+    assert waits.min() >= 0
+    assert waits.max() <= 24
+
+
 def test_rows_off_the_grid_are_scored(orders):
     pd = pytest.importorskip("pandas")
     X, model = orders

@@ -162,6 +162,22 @@ def test_contradicting_cells_do_not_make_a_third_missing():
     assert rows["district"].isna().mean() < 0.3
 
 
+@pytest.mark.parametrize("n_levels", [6, 40, 400])
+def test_a_level_tells_whether_another_cell_is_missing(n_levels, rng):
+    told = np.where(rng.uniform(size=1500) < 0.1, "no show", rng.choice(list("abc"), 1500))
+    comment = pd.Series(rng.randint(0, n_levels, 1500).astype(str)).mask(told == "no show")
+    start = rng.randint(480, 1020, 1500).astype(float)
+    X = pd.DataFrame({"comment": comment, "start": start, "come": start - rng.randint(0, 25, 1500), "told": told})
+    X["come"] = X["come"].mask(told == "no show")
+    model = GMMGAN(2, **PRIOR).fit(X)
+    rows, _ = model.sample(2000, random_state=0)
+    for name in ("comment", "come"):
+        assert (rows[name].isna() == (rows["told"] == "no show")).all()
+        assert model.sample(50, conditions={"told": "no show"}, random_state=0)[0][name].isna().all()
+    mixed = rows.assign(told=np.roll(rows["told"], 1))
+    assert ("told", "comment") in dict(rule_errors(X, mixed))
+
+
 def test_dependency_but_for_gaps(rng):
     a = rng.randint(0, 6, 600)
     b = np.where(rng.uniform(size=600) < 0.1, 3, a % 3)
