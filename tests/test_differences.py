@@ -144,6 +144,12 @@ def test_columns_near_a_finer_one_keep_their_grid():
         assert (some["ship"] > some["order"]).all()
         assert (some["ship"] - some["order"]).max() < pd.Timedelta(5, "D")
     assert (asked["ship"] == day).all()
+    days = table["order"].head(60).dt.normalize()
+    around = [table[["order"]].head(60).assign(ship=days + pd.Timedelta(k, "D")) for k in range(-1, 7)]
+    in_ticks = pd.Timedelta(1, "D") // pd.Timedelta(1, table["ship"].dt.unit)
+    total = sum(np.exp(model.score_columns(some.astype(table.dtypes))[:, 1]) * in_ticks for some in around)
+    assert total.mean() == pytest.approx(1, abs=0.03)
+    assert np.abs(np.log(total)).max() < 0.4
 
 
 def test_an_uneven_base_is_filled(rng):
