@@ -298,7 +298,7 @@ def _as_times(cells, time_format=None):
         clear.append({"format": "ISO8601"})
         is_dotted = present.str.match(r"\d{1,2}\.").all()  # and the day comes first
         others = [{"dayfirst": first} for first in (True, *[False] * (not is_dotted))]
-        if present.str.endswith((" AM", " PM")).all():
+        if len(present) and present.str.endswith((" AM", " PM")).all():
             others = [{"format": time_format} for time_format in formats_of(present.iloc[0])]
         for how in (*clear, *others):
             try:

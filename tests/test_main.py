@@ -542,6 +542,16 @@ def test_a_file_in_the_dtypes_of_another(tmp_path, name):
     assert odd["s"].isna().tolist() == [False, True]
 
 
+def test_times_that_are_all_missing(tmp_path):
+    path = str(tmp_path / "t.csv")
+    Path(path).write_text("t,x\n,1\n,2\n")
+    assert read_table(path, {"t": "time"})["t"].isna().all()
+    for like in (pd.to_datetime(["2024-01-01"]), pd.to_timedelta(["1h"])):
+        again = read_like(path, pd.DataFrame({"t": like, "x": [1]}))
+        assert again["t"].isna().all()
+        assert again["t"].dtype == like.dtype
+
+
 def test_a_table_scores_like_its_rows(folder, table):
     """What a model drew and what it learned from score alike, in either format."""
     table["gaps"] = pd.array(np.where(table["income"] > 3000, None, table["active"]), dtype="boolean")
