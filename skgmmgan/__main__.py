@@ -14,7 +14,7 @@ import numpy as np
 
 from ._conditional import booleans
 from ._containers import import_pandas
-from ._files import KINDS, WITH_OFFSET, describe, parse_cell, read_like, read_table, write_table
+from ._files import KINDS, TIMES, WITH_OFFSET, describe, parse_cell, read_like, read_table, write_table
 from ._gmmgan import GMMGAN
 from ._saving import load, save
 from ._spelling import iso_literals
@@ -181,7 +181,7 @@ def selection(where, rows, spelling):
         return rows.eval(expression, local_dict={}, global_dict={})
 
     try:
-        has_times = len(rows.select_dtypes(["datetime", "datetimetz", "timedelta"]).columns) > 0
+        has_times = any(dtype.kind in TIMES for dtype in rows.dtypes)
         expression = iso_literals(where, spelling) if has_times else where
         found = keep(rows)
         if getattr(found, "shape", None) != (len(rows),):

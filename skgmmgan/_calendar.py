@@ -256,10 +256,9 @@ def find_calendar(values, clocks, categorical):
 
 def _part_of(x, times, clock, is_category):
     """The first CalendarPart of times that tells x, (n,), rather one whose numbers x counts in; or None."""
-    found = None
     if not len(x):
-        return found
-    few, few_x = some_rows(times), some_rows(x)
+        return None
+    found, few, few_x = None, some_rows(times), some_rows(x)
     shares = np.unique(x, return_counts=True)[1] / len(x)
     for name, (minutes, of) in PARTS.items():
         if _tells(of(clock.periods(few, minutes)), few_x) is None:
@@ -268,9 +267,9 @@ def _part_of(x, times, clock, is_category):
         if told is not None:
             parts, told = told
             shift = told[0] - parts[0] if not is_category and np.ptp(told - parts) == 0 else np.nan
-            if np.isnan(shift) and (name in COUNTED or (name == "day" and not is_category and _is_monotone(times, x))):
-                continue
             is_number = not np.isnan(shift)  # that of the part itself, but for a constant
+            if not is_number and (name in COUNTED or (name == "day" and not is_category and _is_monotone(times, x))):
+                continue
             least = MIN_ON_LINE if is_number else MIN_REPEATS
             if (is_number and len(parts) > MIN_ON_LINE) or is_no_chance(len(x) - len(parts), shares, least):
                 part = CalendarPart(clock, name, parts, told, shift)

@@ -303,7 +303,7 @@ class Codec:
         return self.lines() + self.told_levels()
 
     def fill_lines(self, values, enforce_decimals):
-        """Compute the columns that others tell, in place, and differences that are rounding alone."""
+        """Compute the columns that others tell, in place, and differences that are rounding or change by it."""
         of_column = {difference.j: difference for difference in self.differences} if enforce_decimals else {}
         for j, line in self.relations():
             difference = of_column.get(j)

@@ -32,6 +32,7 @@ MISSING = ["", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "null", "NULL", "None",
 MOSTLY = 0.9  # of the cells of a column, ...
 MANY = 20  # ... if so many are different
 WRITE = "write numbers as 1012.5, and dates as 2024-12-31 (ISO 8601)"
+TIMES = ("M", "m")  # kinds of dtypes: dates with or without a time, and timedeltas
 TRUTH = {"true": True, "false": False}
 ISO_DATE = r"\d{4}-\d{2}-\d{2}"
 DIGITS = r"[+-]?\d+"
@@ -393,8 +394,7 @@ def parse_cell(text, column, how=None):
     import pandas as pd
 
     how = how or {}
-    is_duration = pd.api.types.is_timedelta64_dtype(column)
-    is_text = not (is_duration or pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column))
+    is_text = not (pd.api.types.is_numeric_dtype(column) or column.dtype.kind in TIMES)
     if text in ("", how.get("missing")) or (text in MISSING and not is_text):
         return None
     if isinstance(column.dtype, pd.CategoricalDtype):
@@ -404,7 +404,7 @@ def parse_cell(text, column, how=None):
     if is_text:
         return text
     try:
-        if is_duration:
+        if pd.api.types.is_timedelta64_dtype(column):
             return read_clock(pd.Series([text])).iloc[0]
         if pd.api.types.is_numeric_dtype(column):
             before, after, _ = how.get("unit", ("", "", False))
@@ -451,7 +451,7 @@ def describe(table):
         if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
             whole = pd.api.types.is_integer_dtype(column)
             what = f"{'integer' if whole else 'number'}, {column.min()} to {column.max()}"
-        elif pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
+        elif column.dtype.kind in TIMES:
             low, high = (
                 str(time).removesuffix(" 00:00:00").removeprefix("0 days ") for time in (column.min(), column.max())
             )

@@ -37,13 +37,13 @@ def plain_numbers(cells, mark, are_codes=True):
     All of them must have the same unit, or none, and this mark before their decimals. Codes with leading zeros are no
     numbers.
     """
+    pattern = rf"([+-]?)({BEFORE})?([+-]?)({NUMBERS[mark]})({AFTER})?"
+    if not cells.iloc[:PREVIEW].str.fullmatch(rf"{pattern}|\({pattern}\)").all():
+        return None
     in_brackets = cells.str.fullmatch(r"\(.*\d.*\)")  # what accountants have for negative numbers
     if in_brackets.any() and not cells.str.contains("-", regex=False).any():
         cells = cells.mask(in_brackets, "-" + cells.str[1:-1])
-    pattern = rf"^([+-]?)({BEFORE})?([+-]?)({NUMBERS[mark]})({AFTER})?$"
-    if not cells.iloc[:PREVIEW].str.fullmatch(pattern).all():
-        return None
-    parts = cells.str.extract(pattern).fillna("")
+    parts = cells.str.extract(f"^{pattern}$").fillna("")
     before, digits, after = parts[1], parts[3], parts[4]
     signs, units = parts[0] + parts[2], (before + "0" + after).unique()
     if len(units) != 1 or (digits == "").any() or (signs.str.len() > 1).any():
