@@ -15,7 +15,7 @@ $(VENV)/.installed: pyproject.toml
 demo: $(VENV)/.installed
 	$(BIN)/python docs/demo.py demo.png
 
-# one thread a worker: two workers with two threads each would wait for one another
+# tests and examples, one thread a worker: two workers with two threads each would wait for one another
 test: $(VENV)/.installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
@@ -26,7 +26,7 @@ lint: $(VENV)/.installed
 	$(BIN)/python -m numpydoc.hooks.validate_docstrings skgmmgan/_gmmgan.py skgmmgan/_classifier.py skgmmgan/over_sampling.py skgmmgan/pipeline.py skgmmgan/metrics.py skgmmgan/_neighbors.py skgmmgan/report.py skgmmgan/_table_displays.py skgmmgan/_model_displays.py skgmmgan/_saving.py
 
 docs: $(VENV)/.installed
-	$(BIN)/python -m sphinx --fail-on-warning --keep-going -b html docs docs/_build/html
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx --fail-on-warning --keep-going -b html docs docs/_build/html
 
 # the benchmarks behind README and docs, many hours on two cores: make bench DATA=folder
 bench: $(VENV)/.installed

@@ -51,7 +51,7 @@ def gappy_tables():
 @pytest.mark.parametrize("X", dict(gappy_tables()).values(), ids=dict(gappy_tables()))
 def test_gaps(X):
     before = X.copy(deep=True)
-    model = fast().fit(X)
+    model = fast(max_epochs=2).fit(X)
     rows, scores = rows_of(model, 2000), model.score_samples(X)
     pd.testing.assert_frame_equal(X, before)
     assert rows.dtypes.equals(X.dtypes)
@@ -169,7 +169,7 @@ def float32_tables():
 )
 def test_float32_and_float64_agree(X, covariance_type):
     given = {"covariance_type": covariance_type, "reg_covar": 0.05}  # rounding may decide where choices are near
-    for limit, settings in ((0.01, PRIOR), (0.05, {"max_epochs": 3, "adversarial_rounds": 1})):
+    for limit, settings in ((0.01, PRIOR), (0.05, {"max_epochs": 2, "adversarial_rounds": 1})):
         a, b = (fast(**given, **settings).fit(X.astype(d)) for d in (np.float32, np.float64))
         assert abs(a.score(X) - b.score(X)) < limit
     assert rows_of(a, 5).dtype == np.float32
@@ -307,7 +307,7 @@ def test_any_number_of_rows():
 
 @pytest.mark.parametrize("make", [int, np.random.RandomState], ids=["int", "RandomState"])
 def test_seeds(make):
-    X = pd.DataFrame({"a": np.random.default_rng(3).normal(size=150), "c": list("pqr") * 50})
+    X = pd.DataFrame({"a": np.random.default_rng(3).normal(size=90), "c": list("pqr") * 30})
 
     def run(seed):
         model = fast(random_state=make(seed), max_epochs=3, adversarial_rounds=1).fit(X)

@@ -145,7 +145,7 @@ def test_a_column_without_any_value_comes_back_without_any(dtype):
 
 def test_times_depend_on_one_another_and_keep_their_grid():
     X = pd.DataFrame({"seen": HOURS, "day": NAIVE.normalize(), "v": np.arange(float(N))})
-    short = {"max_epochs": 20, "adversarial_rounds": 1}
+    short = {"max_epochs": 10, "adversarial_rounds": 1, "hidden_layer_sizes": 64}
     rows, _ = GMMGAN(2, random_state=0, **short).fit(X).sample(500, random_state=0)
     assert rows["seen"].astype("int64").corr(rows["v"], method="spearman") > 0.9
     assert (rows["seen"] == rows["seen"].dt.floor("h")).all()

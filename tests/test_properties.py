@@ -74,7 +74,7 @@ def within_bounds(rows, X):
         assert X[name].isna().any() or not rows[name].isna().any()
 
 
-@hypothesis.settings(max_examples=20, deadline=None, derandomize=True, database=None)
+@hypothesis.settings(max_examples=15, deadline=None, derandomize=True, database=None)
 @hypothesis.given(tables(), st.sampled_from([PRIOR, PRIOR, SHORT]), st.booleans())
 def test_tables_come_back(X, settings, search):
     model = GMMGAN("auto" if search else 1, random_state=0, **settings)
@@ -98,7 +98,7 @@ def test_tables_come_back(X, settings, search):
         assert filled[name].isna().all() if X[name].isna().all() else not filled[name].isna().any()
 
 
-@hypothesis.settings(max_examples=20, deadline=None, derandomize=True, database=None)
+@hypothesis.settings(max_examples=15, deadline=None, derandomize=True, database=None)
 @hypothesis.given(tables(), st.data())
 def test_conditions_hold(X, data):
     hypothesis.assume(not X.isna().all(axis=None))
