@@ -14,13 +14,14 @@ import numpy as np
 
 from ._conditional import booleans
 from ._containers import import_pandas
-from ._files import KINDS, TIMES, WITH_OFFSET, describe, parse_cell, read_like, read_table, write_table
+from ._files import KINDS, TIMES, TRUTH, WITH_OFFSET, describe, parse_cell, read_like, read_table, write_table
 from ._gmmgan import GMMGAN
 from ._saving import load, save
 from ._spelling import iso_literals
 from ._table import did_you_mean
 from .report import QualityReport
 
+WORDS = {spelt: truth for word, truth in TRUTH.items() for spelt in (word, word.upper())}
 EXPECTED = (ValueError, TypeError, OSError, ImportError, MemoryError, OverflowError)
 
 
@@ -178,7 +179,7 @@ def selection(where, rows, spelling):
 
     def keep(rows):
         rows = rows.assign(**{name: rows[name].dt.tz_localize(None) for name in times})
-        return rows.eval(expression, local_dict={}, global_dict={})
+        return rows.eval(expression, local_dict={}, global_dict={}, resolvers=[WORDS])
 
     try:
         has_times = any(dtype.kind in TIMES for dtype in rows.dtypes)

@@ -1,5 +1,6 @@
 """Tables in CSV and Parquet files: what the columns are is guessed, told and kept."""
 
+import codecs
 import io
 import re
 import sys
@@ -12,6 +13,7 @@ from ._containers import import_pandas
 from ._spelling import (
     CLOCK,
     DAY_AND_YEAR,
+    SHORT_YEAR,
     find_spelling,
     formats_of,
     is_clear,
@@ -99,7 +101,8 @@ def _parse(path, source, separator, encoding):
         raise ValueError(f"{path} is empty.") from None
     except pd.errors.ParserWarning:
         raise ValueError(
-            f"{path} has more fields in a row than names in its header; put fields that hold a separator in quotes."
+            f"{path} has more fields in a row than names in its header; put fields that hold a separator in quotes, "
+            "and leave out what stands above the names."
         ) from None
     except pd.errors.ParserError as error:
         raise ValueError(
@@ -145,8 +148,18 @@ def read_table(path, types=None, drop=()):
         elif separator:
             table[name] = _guess(text[name])
     if separator:
-        table.attrs["spelling"] = find_spelling(text, table, separator, how)
+        table.attrs["spelling"] = find_spelling(text, table, separator, how) | _ends_of(path)
     return table
+
+
+def _ends_of(path):
+    """How a CSV file that is not compressed begins and ends its lines: a mark of UTF-8, and what Windows has."""
+    if path == "-" or Path(path).suffix.lower() in COMPRESSIONS:
+        return {}
+    with open(path, "rb") as file:
+        line = file.readline()
+    encoding = {"encoding": "utf-8-sig"} if line.startswith(codecs.BOM_UTF8) else {}
+    return encoding | ({"newline": "\r\n"} if line.endswith(b"\r\n") else {})
 
 
 def _mark(table, separator):
@@ -182,7 +195,7 @@ def _plain(text, mark, are_codes=True):
         cells = rest
     spelt = (plain_numbers(cells, m, are_codes) for m in (mark, "."))
     numbers, how = next(filter(None, spelt), (cells, {}))
-    is_read = how or cells.str.fullmatch(f"{PLAIN_NUMBER}|{ISO_DATE}.*|{DAY_AND_YEAR}").all()
+    is_read = how or cells.str.fullmatch(f"{PLAIN_NUMBER}|{ISO_DATE}.*|{DAY_AND_YEAR}|{CLOCK}").all()
     if not is_read or not (how or has_word):
         return text, {}
     if has_word and len(cells) + len(words) == len(text):
@@ -299,7 +312,7 @@ def _as_times(cells, time_format=None):
         clear.append({"format": "ISO8601"})
         is_dotted = present.str.match(r"\d{1,2}\.").all()  # and the day comes first
         others = [{"dayfirst": first} for first in (True, *[False] * (not is_dotted))]
-        if len(present) and present.str.endswith((" AM", " PM")).all():
+        if len(present) and (present.str.endswith((" AM", " PM")) | present.str.fullmatch(SHORT_YEAR)).all():
             others = [{"format": time_format} for time_format in formats_of(present.iloc[0])]
         for how in (*clear, *others):
             try:
@@ -435,7 +448,9 @@ def write_table(table, path, spelling=None):
         if table.shape[1] > 1 and (path == "-" or (separator == "," and own != "\t")):
             separator = own
         table = spell(table, spelling, with_commas=separator == own != ",")
-    table.to_csv(sys.stdout if path == "-" else path, sep=separator, index=False)
+    ends = spelling or {}
+    form = {"encoding": ends.get("encoding", "utf-8"), "lineterminator": ends.get("newline", "\n")}
+    table.to_csv(sys.stdout if path == "-" else path, sep=separator, index=False, **form)
 
 
 def describe(table):

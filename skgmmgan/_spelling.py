@@ -14,6 +14,7 @@ from itertools import product
 import numpy as np
 
 DECIMALS = r"-?\d+\.(\d+)"
+SHORT_YEAR = r"(\d{1,2}(\W)(?:\d{1,2}|[^\W\d]{3,})\2)(\d\d(?: .*)?)"  # 02-Dec-23
 PREVIEW = 100  # cells that tell most columns without numbers
 SIGNS = "[$€£¥₹]"
 CURRENCIES = "USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|TRY|BRL|MXN|ZAR|KRW|SGD|HKD"
@@ -116,6 +117,9 @@ def formats_of(cell):
     """Formats of strftime in which a time may be written, %:z being an offset with a colon."""
     import pandas as pd
 
+    short = re.fullmatch(SHORT_YEAR, cell)
+    if short:
+        return [format_.replace("%Y", "%y") for format_ in formats_of(f"{short[1]}20{short[3]}")]
     time, half = cell.removesuffix(" AM").removesuffix(" PM"), " %p" * cell.endswith((" AM", " PM"))
     with warnings.catch_warnings(action="ignore"):  # of a format that is not asked for
         guessed = {pd.tseries.api.guess_datetime_format(time, dayfirst=first) for first in (True, False)} - {None}

@@ -24,7 +24,12 @@ TIME_LIMITS = {  # of polars' dtypes, in their ticks
     "Date": (date.min.toordinal() - EPOCH, date.max.toordinal() - EPOCH),
 }
 EXACT = 2**53  # every integer up to here is a float
-TIME_IN_TEXT = re.compile(r"\s*(\d{4}-\d{2}-\d{2}|\d{1,2}([./-])\d{1,2}\2\d{2})")
+MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+TIME_IN_TEXT = re.compile(  # 2024-12-31, 31.12.24, 31 Dec 2024, Dec 31, 2024 or 9:45
+    r"\s*(\d{4}-\d{2}-\d{2}|\d{1,2}([./-])\d{1,2}\2\d{2}"
+    rf"|\d{{1,2}}\W{MONTH}\W+\d{{2}}|{MONTH}\W\d{{1,2}}\W+\d{{4}}|\d{{1,2}}:\d{{2}})",
+    re.IGNORECASE,
+)
 DURATION = re.compile("timedelta|duration", re.IGNORECASE)  # in the name of a dtype
 MOSTLY_TIMES = 0.9  # of the categories, that are such text
 NEARLY_ALL = 0.95  # of the rows, in which text differs, ...

@@ -192,7 +192,11 @@ class QualityReport:
         width = max(len(figure.name) for figure in self.figures)
         lines = [f"{f.name:{width}}  {f.value:6.3f}  (real rows {f.usual})  {f.verdict}" for f in self.figures]
         worst = ", ".join(f"{name} {error:.3f}" for name, error in self.columns[:3])
-        return "\n".join([f"QualityReport: {self._sizes()}", *lines, f"largest shape errors: {worst}"])
+        lines.append(f"largest shape errors: {worst}")
+        broken = [f"{rule(columns)} {share:.3f}" for columns, share in self.rules[:3] if share]
+        if broken:
+            lines.append(f"most broken rules: {', '.join(broken)}")
+        return "\n".join([f"QualityReport: {self._sizes()}", *lines])
 
     def _sizes(self):
         names = ("real", "synthetic", "held-out")

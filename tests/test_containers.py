@@ -241,7 +241,7 @@ def test_identifiers_get_one_warning_that_names_them():
     assert set(model.sample(100)[0]["id"]) <= set(X["id"])
 
 
-@pytest.mark.parametrize("form", ["%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y"])
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d-%b-%y", "%B %d, %Y"])
 def test_times_as_text_are_told(form):
     days = pd.Series(pd.date_range("2020-01-01", periods=300).strftime(form))
     with pytest.warns(UserWarning, match=r"'day' holds times as text.*to_datetime") as caught:

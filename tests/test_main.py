@@ -230,7 +230,12 @@ def test_numbers_that_are_text_are_told(folder, odd):
 
 @pytest.mark.parametrize("word", ["unknown", "-", "k.A.", "n/a"])
 @pytest.mark.parametrize(
-    "cells", [[f"{900 + i}.5" for i in range(90)], [f"{i % 28 + 1:02d}.05.2024" for i in range(90)]]
+    "cells",
+    [
+        [f"{900 + i}.5" for i in range(90)],
+        [f"{i % 28 + 1:02d}.05.2024" for i in range(90)],
+        [f"{i // 60}:{i % 60:02d}" for i in range(90)],
+    ],
 )
 def test_the_only_word_is_a_gap(folder, word, cells):
     cells = [word if i % 4 == 0 else cell for i, cell in enumerate(cells)]
@@ -240,7 +245,7 @@ def test_the_only_word_is_a_gap(folder, word, cells):
     rows = run("synth", "words.csv", "-n", 60, *QUICK, "--quiet").stdout
     drawn = pd.read_csv(io.StringIO(rows), dtype=str, keep_default_na=False)["x"]
     assert 0 < (drawn == word).sum() < 40
-    assert drawn[drawn != word].str.fullmatch(r"\d+\.[05]|\d\d\.05\.2024").all()
+    assert drawn[drawn != word].str.fullmatch(r"\d+\.[05]|\d\d\.05\.2024|[01]:\d\d").all()
 
 
 def test_numbers_with_several_units_are_told(folder):
@@ -699,6 +704,41 @@ def test_dates_of_conditions_and_folders_of_models(folder):
     assert run("sample", "model", "-n", 2, "--condition", "since=2021-06-07").stdout.count("2021-06-07") == 2
     assert run("sample", "model", "-n", 2, "--condition", "children=NA").stdout.count(",,") == 2
     assert "no folder" in run("fit", "data.csv", "-o", "none/model", status=2).stderr
+
+
+@pytest.mark.parametrize(("form", "asked"), [("%d-%b-%y", "05-Jan-24"), ("%m/%d/%y", "01/05/24")])
+def test_years_of_two_digits_are_kept_where_they_are_told(tmp_path, monkeypatch, form, asked):
+    monkeypatch.chdir(tmp_path)
+    days = pd.date_range("2024-01-01", periods=100).strftime(form)
+    Path("t.csv").write_text("\n".join(["day", *days]))
+    assert "'day' holds times as text" in run("synth", "t.csv", "-n", 1, *QUICK).stderr
+    run("fit", "t.csv", "-o", "model", *QUICK, "--quiet", "--type", "day=time")
+    rows = run("sample", "model", "-n", 40).stdout.split()[1:]
+    assert set(rows) <= set(days)
+    assert run("sample", "model", "-n", 2, "--condition", f"day={asked}").stdout.count(asked) == 2
+    assert {*run("sample", "model", "-n", 9, "--where", "day < '2024-01-06'").stdout.split()[1:]} <= {*days[:5]}
+
+
+@pytest.mark.parametrize("ends", [{}, {"encoding": "utf-8-sig"}, {"lineterminator": "\r\n"}])
+def test_files_begin_and_end_their_lines_as_they_did(folder, table, ends):
+    table[["sex", "age"]].to_csv("t.csv", index=False, **ends)
+    run("synth", "t.csv", "-n", 3, *QUICK, "--quiet", "-o", "o.csv")
+    drawn, real = (Path(name).read_bytes() for name in ("o.csv", "t.csv"))
+    assert drawn.startswith(real[: real.index(b"\n") + 1])
+    assert drawn.count(b"\r") == 4 * ("lineterminator" in ends)
+
+
+def test_true_and_false_of_a_file_are_words_of_where(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("t.csv").write_text("on,x\n" + "TRUE,1\nFALSE,2\n" * 30)
+    drawn = run("synth", "t.csv", "-n", 5, *QUICK, "--quiet", "--where", "on == TRUE and not (on == false)").stdout
+    assert drawn.count("TRUE") == 5
+
+
+def test_a_title_above_the_names_is_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("t.csv").write_text("Sales of 2024\nname,age\nann,3\nbob,4\n")
+    assert "above the names" in run("synth", "t.csv", "-n", 1, status=1).stderr
 
 
 def test_conditions_on_odd_names(tmp_path, monkeypatch):

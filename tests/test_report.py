@@ -62,6 +62,7 @@ def test_broken_rules_are_named(tmp_path):
     report = QualityReport(real, synthetic, random_state=0)
     assert verdicts(report)["broken rules"] == GOOD
     assert report.rules == [((2, 0, 1), 0.0)]
+    assert "most broken" not in str(report)
     report.to_html(tmp_path / "report.html")
     assert "2 given 0, 1</th><td>0.000" in (tmp_path / "report.html").read_text()
     synthetic[:40, 2] += 1
@@ -70,6 +71,7 @@ def test_broken_rules_are_named(tmp_path):
     assert (figure.value, figure.usual, figure.verdict) == (0.08, "0.080", GOOD)
     report = QualityReport(real, synthetic, real, random_state=0)
     assert verdicts(report)["broken rules"] == POOR
+    assert "most broken rules: 2 given 0, 1 0.080" in str(report)
     report.to_html(tmp_path / "report.html")
     assert "2 given 0, 1</th><td>0.080" in (tmp_path / "report.html").read_text()
     assert "broken rules" not in verdicts(QualityReport(draw(500), draw(500, seed=1), random_state=0))
