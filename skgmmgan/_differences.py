@@ -1,7 +1,7 @@
 """Columns that are a multiple of another, and little noise or rounding: what is left becomes a column of its own.
 
-A mixture blurs what lies near a line: dates that follow each other, a tax of 19 %, an age and a date of birth.
-Described by their difference they come back as they were, and so do their order and their bounds.
+A mixture blurs what lies near a line: dates that follow each other, a tax of 19 %, an age and a date of birth, terms
+of 14, 30 or 60 days. Described by their difference they come back as they were, and so do their order and their bounds.
 """
 
 import math
@@ -30,6 +30,8 @@ MAX_NOISE = 0.1  # standard deviation of a number about a multiple of another, r
 MIN_SHARE_LEFT = 0.8  # of the noise, by all earlier columns, ...
 MIN_ROWS_PER_COLUMN = 5  # ... if there are so many rows for each of them
 MIN_GAIN = 0.2  # nats by which noise is described better than its number is with the other
+MANY_APART = 100  # numbers that few differences could tell, ...
+MIN_PER_DIFFERENCE = 5  # ... for each of them
 N_ERRORS = 4  # standard errors by which a slope may be off
 N_KNOTS = 5  # of the transforms that tell that
 BLUR = 1e-3  # variance that a mixture of many rows adds to coordinates
@@ -93,7 +95,8 @@ class Difference(NamedTuple):
 def find_differences(values, steps, even, joint, rng):
     """Columns that are a multiple of another, and rounding or little noise: pairs of Difference and LinearColumn.
 
-    The differences are columns behind those of the table. Rounding is of a finer column, noise about an earlier one.
+    The differences are columns behind those of the table. Rounding is of a finer column, noise about an earlier one, as few
+    distances are.
 
     Parameters
     ----------
@@ -112,11 +115,22 @@ def find_differences(values, steps, even, joint, rng):
     def sources(i):
         return ([found[i].base] if i in found else []) + (joint[i].sources if i in joint else [])
 
+    def can_be_base(i, j):
+        return j not in origins(i, sources) and is_there(values[:, i], values[:, j])
+
     def nearest(j, most, stop=None):
         """Columns with little noise about their multiples in column j, the least first, that do not hang on it."""
         near = sorted(np.flatnonzero(noise[:stop, j] < most).tolist(), key=lambda i: noise[i, j])
-        near = (i for i in near if j not in origins(i, sources) and is_there(values[:, i], values[:, j]))
-        return islice(near, MAX_BASES)
+        return islice((i for i in near if can_be_base(i, j)), MAX_BASES)
+
+    def base_and_slope(j):
+        """An earlier column that comes near to column j by a multiple, or is at few distances, if there is one."""
+        earlier = [i for i in numbers if i < j]
+        near = next(nearest(j, MAX_NOISE, stop=j), None)
+        if near is None:
+            apart = ((i, 1.0) for i in at_few_distances(few, j, earlier, steps) if can_be_base(i, j))
+            return islice(apart, 1)
+        return [(near, plain_slope(few[:, near], few[:, j]))] if tells_most(few, j, near, earlier) else []
 
     attempt = cache(lambda j, i: rounding(values, few, j, i, steps))
     for least in (1.0, 0.0):  # first what tells its base, whose steps are as large in those of its own
@@ -124,10 +138,9 @@ def find_differences(values, steps, even, joint, rng):
             differences = (attempt(j, i) for i in nearest(j, MAX_ROUNDING)) if j not in found else ()
             telling = (d for d in differences if d is not None and abs(d.slope) * steps[d.base] >= least * d.grid)
             found |= {difference.j: difference for difference in islice(telling, 1)}
-    for j in even:
-        i = next(nearest(j, MAX_NOISE, stop=j), None)
-        if i is not None and j not in found and j not in joint and tells_most(few, j, i, [k for k in numbers if k < j]):
-            difference = about(values, few, j, i, steps)
+    for j in (j for j in even if j not in found and j not in joint):
+        for i, slope in base_and_slope(j):
+            difference = Difference.between(values, j, i, slope, joint_step(slope * steps[i], steps[j]))
             if is_plainer(difference, values, rng):
                 found[j] = difference
     bases_first = sorted(found.values(), key=lambda difference: len(list(origins(difference.j, sources))))
@@ -276,11 +289,22 @@ def simplest_fraction(low, high):
     return whole - 1 + 1 / simplest_fraction(1 / (high - whole + 1), 1 / (low - whole + 1))
 
 
-def about(values, few, j, i, steps):
-    """The Difference of column j and the plainest multiple of column i that few rows allow."""
-    slope = plain_slope(few[:, i], few[:, j])
-    step = common_step([steps[j], slope * steps[i]]) if steps[j] and steps[i] else 0.0
-    return Difference.between(values, j, i, slope, step)
+def joint_step(a, b):
+    """The largest step of which two others are multiples; 0 if one is 0, that of numbers without a grid."""
+    return common_step([a, b]) if a and b else 0.0
+
+
+def at_few_distances(few, j, others, steps):
+    """Those of other columns that few numbers tell from column j (a cost, to which 5, 10 or 20 are added)."""
+    numbers = {}
+    for i in others:
+        step = joint_step(steps[i], steps[j])
+        a, x = both_present(few[:, i], few[:, j])
+        if step and len(a):
+            apart = np.unique(np.rint((x - a) / step))
+            if len(apart) * MIN_PER_DIFFERENCE <= min(len(np.unique(a)), len(np.unique(x)), MANY_APART):
+                numbers[i] = len(apart)
+    return sorted(numbers, key=numbers.get)
 
 
 def linear_noise(X):

@@ -314,6 +314,7 @@ def _as_times(cells, time_format=None):
         others = [{"dayfirst": first} for first in (True, *[False] * (not is_dotted))]
         if len(present) and (present.str.endswith((" AM", " PM")) | present.str.fullmatch(SHORT_YEAR)).all():
             others = [{"format": time_format} for time_format in formats_of(present.iloc[0])]
+            others = [how for how in others if how["format"].startswith("%d") or not is_dotted]
         for how in (*clear, *others):
             try:
                 found.append(pd.to_datetime(cells, utc=in_utc, **how))

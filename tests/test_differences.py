@@ -53,6 +53,27 @@ def test_dates_keep_their_order_and_their_distance(orders):
         assert rows[name].max() <= X[name].max()
 
 
+@pytest.mark.parametrize("n", [150, 2000])
+def test_few_distances_are_kept_however_far_they_are(n):
+    """Terms of payment and surcharges, in columns that vary little more than these."""
+    pd = pytest.importorskip("pandas")
+    rng = np.random.RandomState(0)
+    order = pd.Series(pd.Timestamp("2023-01-05") + pd.to_timedelta(rng.randint(0, 90, n), "D"))
+    cost = rng.lognormal(3, 0.5, n).round(2)
+    X = pd.DataFrame({"order": order, "cost": cost})
+    X["due"] = order + pd.to_timedelta(rng.choice([14, 30, 60], n), "D")
+    X["price"] = (cost + rng.choice([5.0, 10.0, 20.0], n)).round(2)
+    X["other"] = rng.lognormal(3, 0.5, n).round(2)
+    rows, _ = GMMGAN(1, covariance_type="full", reg_covar=1e-3, random_state=0, **PRIOR).fit(X).sample(500)
+    assert set(days(rows["due"], rows["order"])) == {14, 30, 60}
+    assert set((rows["price"] - rows["cost"]).round(2)) == {5.0, 10.0, 20.0}
+    assert (rows["other"] - rows["price"]).round(2).nunique() > 300
+
+
+def test_numbers_of_a_small_range_are_at_no_few_distances(rng):
+    assert differences(rng.randint(0, 12, (2000, 4)).astype(float)) == []
+
+
 def test_scores_are_densities_in_the_units_of_the_table(rng):
     order = rng.randint(0, 695, 4000).astype(float)
     gap = 1 + rng.poisson(4, 4000)

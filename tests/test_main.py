@@ -706,7 +706,9 @@ def test_dates_of_conditions_and_folders_of_models(folder):
     assert "no folder" in run("fit", "data.csv", "-o", "none/model", status=2).stderr
 
 
-@pytest.mark.parametrize(("form", "asked"), [("%d-%b-%y", "05-Jan-24"), ("%m/%d/%y", "01/05/24")])
+@pytest.mark.parametrize(
+    ("form", "asked"), [("%d-%b-%y", "05-Jan-24"), ("%m/%d/%y", "01/05/24"), ("%d.%m.%y", "05.01.24")]
+)
 def test_years_of_two_digits_are_kept_where_they_are_told(tmp_path, monkeypatch, form, asked):
     monkeypatch.chdir(tmp_path)
     days = pd.date_range("2024-01-01", periods=100).strftime(form)
