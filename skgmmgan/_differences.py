@@ -95,8 +95,8 @@ class Difference(NamedTuple):
 def find_differences(values, steps, even, joint, rng):
     """Columns that are a multiple of another, and rounding or little noise: pairs of Difference and LinearColumn.
 
-    The differences are columns behind those of the table. Rounding is of a finer column, noise about an earlier one, as few
-    distances are.
+    The differences are columns behind those of the table. Rounding is of a finer column, noise about an earlier one, as
+    few distances are.
 
     Parameters
     ----------
