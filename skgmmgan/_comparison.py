@@ -10,18 +10,21 @@ MAX_CODES = 254  # categories that boosted trees can tell apart
 MIN_CELLS = 10  # of a column that a detector reads; with fewer, a fold of its training rows may have none
 
 
-def _as_table(X):
+def as_table(X):
+    """A DataFrame, or an array of what is array-like."""
+    if isinstance(X, tuple) and len(X) == 2 and is_frame(X[0]):
+        raise TypeError("A table is expected; sample() returns rows and components: pass the rows alone.")
     return X if is_frame(X) else check_array(X, dtype=None, ensure_all_finite="allow-nan")
 
 
 def table_of(X):
     """The description of a table."""
-    return Table(_as_table(X), "from_dtype")
+    return Table(as_table(X), "from_dtype")
 
 
 def matrices_of(*tables):
     """Float matrices of tables by the columns of the first one, and the description of that one."""
-    tables = [_as_table(table) for table in tables]
+    tables = [as_table(table) for table in tables]
     table = table_of(tables[0])
     for other in tables[1:]:
         names = container_of(other).names if is_frame(other) else list(table.names)[: other.shape[1]]

@@ -175,7 +175,8 @@ def rounding(values, few, j, i, steps):
         step = grid / fraction.denominator if steps[i] else 0.0
         plain = Difference.between(values, j, i, float(fraction) * unit, step)
         d = plain.of(values)
-        constants = 0.0, TIE * grid, -TIE * grid, float(np.nanmin(d) + np.nanmax(d)) / 2
+        down = (grid - step) / 2  # rounds down: a day of a time
+        constants = 0.0, TIE * grid, -TIE * grid, -down, down, float(np.nanmin(d) + np.nanmax(d)) / 2
         near = [c for c in constants if np.nanmax(np.abs(d - c)) <= (0.5 + 2 * TIE) * grid]
         found = [plain._replace(grid=grid, constant=constant) for constant in near]
         misses = [np.nansum(np.abs(difference.rounded(values) - x) > grid / 2) for difference in found]

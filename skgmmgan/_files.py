@@ -37,6 +37,7 @@ WRITE = "write numbers as 1012.5, and dates as 2024-12-31 (ISO 8601)"
 TIMES = ("M", "m")  # kinds of dtypes: dates with or without a time, and timedeltas
 TRUTH = {"true": True, "false": False}
 ISO_DATE = r"\d{4}-\d{2}-\d{2}"
+COMPACT_DATE = r"(?:19|20)\d{6}"  # 20241231
 DIGITS = r"[+-]?\d+"
 CODE = r"[+-]?0\d"  # the start of one, a leading zero
 PLAIN_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
@@ -217,6 +218,10 @@ def _guess(text):
         return pd.Series(np.nan, index=text.index, name=text.name)
     if cells.str.lower().isin(TRUTH).all():
         return _as_truth(text)
+    if cells.str.fullmatch(COMPACT_DATE).all() and cells.nunique() > MANY:
+        times = pd.to_datetime(cells, format="%Y%m%d", errors="coerce")
+        if times.notna().all():
+            return times.reindex(text.index)
     numbers = pd.to_numeric(cells, errors="coerce")
     if not cells.str.match(CODE).any() and numbers.notna().all():
         is_whole = cells.str.fullmatch(DIGITS).all() or (len(cells) < len(text) and _is_whole(numbers))

@@ -204,7 +204,8 @@ def find_sums(values, numbers, derivable):
     """Columns that are sums of others, each times a factor, in every row: LinearColumns by their index.
 
     Of the columns of a sum the one that counts for most is computed, or the last that counts for nearly as much: a
-    total and not its parts, an end and not the time since the start.
+    total and not its parts, an end and not the time since the start; but none that the others would take off its grid,
+    as a time of day and a time do a date.
 
     Parameters
     ----------
@@ -220,7 +221,7 @@ def find_sums(values, numbers, derivable):
         if weights is None:
             break
         size = np.abs(weights) * few[:, columns].std(axis=0)
-        parts = [k for k in np.flatnonzero(weights) if columns[k] in derivable]
+        parts = [k for k in on_their_grids(weights, few[:, columns]) if columns[k] in derivable]
         k = max((k for k in parts if size[k] > NEARLY * size[parts].max()), default=np.flatnonzero(weights)[0])
         line = sum_of(values, columns, weights, k) if parts else None
         if line is not None:
@@ -243,6 +244,16 @@ def vanishing_sum(X):
     weights[order[:rank]] = solve_triangular(R[:rank, :rank], R[:rank, rank])
     weights[order[rank]] = -1.0
     return np.where(np.abs(weights) > NO_WEIGHT, weights, 0.0) / scale
+
+
+def on_their_grids(weights, X):
+    """The columns of a sum whose steps the others keep, or all of them if that is none."""
+    parts = np.flatnonzero(weights)
+    shifts = {k: abs(weights[k]) * grid_step(np.unique(X[:, k])) for k in parts}
+    if not all(shifts.values()):
+        return parts
+    others = {k: common_step([shifts[i] for i in parts if i != k]) for k in parts}
+    return [k for k in parts if others[k] > (1 - NO_WEIGHT) * shifts[k]] or parts
 
 
 def sum_of(values, columns, weights, k):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import check_random_state
 
-from ._comparison import table_of
+from ._comparison import as_table, table_of
 from ._containers import is_frame
 from ._rules import rule_errors_of
 from .metrics import (
@@ -73,6 +73,8 @@ class QualityReport:
     ValueError
         If a table has fewer than ten rows, their columns differ, one is text in one table only, or a target is given
         without a holdout.
+    TypeError
+        If what `sample` returns is given, and not its rows alone.
 
     Warns
     -----
@@ -103,6 +105,7 @@ class QualityReport:
     def __init__(self, real, synthetic, holdout=None, *, target=None, random_state=None):
         if target is not None and holdout is None:
             raise ValueError(f"target={target!r} needs a holdout: rows that models are tested on.")
+        real, synthetic, holdout = (None if X is None else as_table(X) for X in (real, synthetic, holdout))
         for name, X in (("real", real), ("synthetic", synthetic), ("holdout", holdout)):
             if X is not None and np.shape(X)[0] < MIN_ROWS:
                 raise ValueError(f"{name} has {np.shape(X)[0]} rows; a report needs {MIN_ROWS} or more.")

@@ -17,6 +17,20 @@ PRIOR = {"covariance_type": "full", "reg_covar": 1e-3, "max_epochs": 0, "adversa
 N = 1500
 
 
+@pytest.mark.parametrize("names", ["day clock time", "time day clock", "clock time day", "time day"])
+def test_a_time_beside_its_day_and_time_of_day(names):
+    """In any order of the columns; the step of a day is none of the times', so days are not computed from these."""
+    time = pd.Series(
+        pd.Timestamp("2023-01-01") + pd.to_timedelta(np.random.RandomState(0).randint(0, 525_600, 400), "m")
+    )
+    day = time.dt.normalize()
+    X = pd.DataFrame({"time": time, "day": day, "clock": time - day})[names.split()]
+    rows, _ = GMMGAN(1, **PRIOR).fit(X).sample(2000, random_state=0)
+    assert (rows["day"] == rows["time"].dt.normalize()).all()
+    if "clock" in rows:
+        assert (rows["day"] + rows["clock"] == rows["time"]).all()
+
+
 @pytest.fixture(scope="module")
 def sales():
     """Days of two years, most of what is derived of them, and sales that hang on it; the date stands between."""

@@ -721,6 +721,16 @@ def test_years_of_two_digits_are_kept_where_they_are_told(tmp_path, monkeypatch,
     assert {*run("sample", "model", "-n", 9, "--where", "day < '2024-01-06'").stdout.split()[1:]} <= {*days[:5]}
 
 
+def test_dates_of_eight_digits_are_dates(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    days = pd.date_range("2023-01-01", periods=400).strftime("%Y%m%d")
+    Path("t.csv").write_text("\n".join(["day,n", *(f"{day},{20230000 + i}" for i, day in enumerate(days))]))
+    drawn = run("synth", "t.csv", "-n", 60, *QUICK, "--condition", "n=20230200")
+    assert "day  time, 2023-01-01 to 2024-02-04" in drawn.stderr
+    assert "n    integer, 20230000 to 20230399" in drawn.stderr
+    assert {line.split(",")[0] for line in drawn.stdout.split()[1:]} <= set(days)
+
+
 @pytest.mark.parametrize("ends", [{}, {"encoding": "utf-8-sig"}, {"lineterminator": "\r\n"}])
 def test_files_begin_and_end_their_lines_as_they_did(folder, table, ends):
     table[["sex", "age"]].to_csv("t.csv", index=False, **ends)

@@ -77,6 +77,12 @@ def test_broken_rules_are_named(tmp_path):
     assert "broken rules" not in verdicts(QualityReport(draw(500), draw(500, seed=1), random_state=0))
 
 
+def test_rows_with_their_components_are_no_table():
+    table = pytest.importorskip("pandas").DataFrame(draw(20))
+    with pytest.raises(TypeError, match="rows alone"):
+        QualityReport(table, (table, np.zeros(20)))
+
+
 def test_copies_are_named():
     real = draw(500)
     found = verdicts(QualityReport(real, real, draw(500, seed=2), random_state=0))
