@@ -338,16 +338,16 @@ def warn_of_unlikely(effective, n, tied, rules):
         more = f"; and {len(rules) - MAX_RULES} others" if len(rules) > MAX_RULES else ""
         told = f" ({'; '.join(rules[:MAX_RULES])}{more})" if rules else ""
         warnings.warn(
-            f"{impossible.sum()} of {len(few)} conditions contradict what held in every row at fit{told}, or its "
-            f"bounds, or nothing was found that meets both, in the columns {', '.join(tied)}; the rows break it, and "
+            f"{impossible.sum()} of {len(few)} rows of conditions contradict what held in every row at fit{told}, or "
+            f"its bounds, or nothing was found that meets both, in the columns {', '.join(tied)}; the rows break it, and "
             "may repeat. Fix fewer of them, or ask for a range by where.",
             UserWarning,
             stacklevel=4,
         )
     if few.any():
         warnings.warn(
-            f"{few.sum()} of {len(few)} conditions are so unlikely that {n} rows rest on an effective sample size of "
-            f"{effective[few].min():.1f} at worst, less than {max(n, MIN_EFFECTIVE)}, so that rows may repeat. Fix "
+            f"{few.sum()} of {len(few)} rows of conditions are so unlikely that {n} rows rest on an effective sample "
+            f"size of {effective[few].min():.1f} at worst, less than {max(n, MIN_EFFECTIVE)}, so that rows may repeat. Fix "
             "fewer columns, or move fixed columns to the front of the table.",
             UserWarning,
             stacklevel=4,
@@ -366,7 +366,8 @@ def draw_where(draw, where, n, n_groups):
     pending = list(range(n_groups))
     while pending:
         if n_drawn > max(MAX_WHERE_FACTOR * n * n_groups, MIN_WHERE_ROWS):
-            remedy = "Ask for less, or fix" if n_kept else "Ask for what is likelier, or fix"
+            likelier = "Ask for what is likelier, in values that the columns hold (True and not 'True'), or fix"
+            remedy = "Ask for less, or fix" if n_kept else likelier
             raise ValueError(
                 f"where= kept {n_kept} of {n_drawn} rows ({n_kept / n_drawn:.2%}), too few for the {n} asked for. "
                 f"{remedy} columns by conditions=."

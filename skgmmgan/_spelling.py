@@ -1,9 +1,9 @@
 """How the cells of a CSV file are spelt, so that drawn rows are written as the table was.
 
 A spelling is a dict of plain values: the separator of fields, and by the name of each column what its cells need: the
-format of times, the digits after the decimal mark and the mark, marks between thousands, what stands before and after
-numbers, the words for true and false, and that for a missing cell. Times, words and decimals are spelt so only if all
-cells of a column come back as they were.
+format of times, the digits after the decimal mark and the mark, the form of powers of ten, marks between thousands,
+what stands before and after numbers, the words for true and false, and that for a missing cell. Times, words and
+decimals are spelt so only if all cells of a column come back as they were.
 """
 
 import contextlib
@@ -15,6 +15,7 @@ import numpy as np
 
 DECIMALS = r"-?\d+\.(\d+)"
 SHORT_YEAR = r"(\d{1,2}(\W)(?:\d{1,2}|[^\W\d]{3,})\2)(\d\d(?: .*)?)"  # 02-Dec-23
+SCIENTIFIC = r"-?\d\.?(\d*)([eE])[+-]\d\d+"
 PREVIEW = 100  # cells that tell most columns without numbers
 SIGNS = "[$€£¥₹]"
 CURRENCIES = "USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|TRY|BRL|MXN|ZAR|KRW|SGD|HKD"
@@ -105,9 +106,15 @@ def _find(text, column, plain):
             right = [how for how in right if (_as_text(times.iloc[rows], **how) == cells.iloc[rows]).all()]
         how |= right[0] if right else {}
     elif pd.api.types.is_numeric_dtype(column):
-        match = re.fullmatch(DECIMALS, cells.iloc[0])
-        if match and (_rounded(column[present], len(match[1])) == cells).all():
+        bare = cells.str.removeprefix("+")
+        if ((bare != cells) | cells.str.startswith("-")).all() and (bare != cells).any() and "unit" not in plain:
+            how["plus"] = True
+        match, power = re.fullmatch(DECIMALS, bare.iloc[0]), re.fullmatch(SCIENTIFIC, bare.iloc[0])
+        if match and (_rounded(column[present], len(match[1])) == bare).all():
             how["digits"] = len(match[1])
+        form = f".{len(power[1])}{power[2]}" if power else ""
+        if power and (column[present].map(form_of(form)) == bare).all():
+            how["scientific"] = form
     return (
         how | plain if pd.api.types.is_numeric_dtype(column) else how | {k: plain[k] for k in plain if k == "missing"}
     )
@@ -195,6 +202,11 @@ def read_time(text, time):
     return pd.to_datetime(pd.Series([text]), format=time.replace("%:z", "%z"))
 
 
+def form_of(form):
+    """What writes a number in a form of `format`."""
+    return f"{{:{form}}}".format
+
+
 def _rounded(numbers, digits):
     return numbers.map(lambda x: f"{x:.{digits}f}")
 
@@ -239,11 +251,16 @@ def spell(table, spelling, with_commas):
             cells = _as_text(cells, **{k: how[k] for k in ("time", "digits", "unpadded") if k in how})
         elif "digits" in how:
             cells = _rounded(cells, how["digits"])
+        elif "scientific" in how:
+            cells = cells.map(form_of(how["scientific"]))
         elif pd.api.types.is_datetime64_any_dtype(cells):
             cells = cells.astype(str)
         if how.keys() & {"decimal", "grouped", "unit", "brackets"}:
             mark = how.get("decimal", ".") if with_commas else "."
             digits = [cell if isinstance(cell, str) else _positional(cell) for cell in cells]
             cells = pd.Series([_written(cell, how, mark) for cell in digits], index=cells.index, dtype=object)
+        if "plus" in how:
+            digits = [cell if isinstance(cell, str) else _positional(cell) for cell in cells]
+            cells = pd.Series(["+" * (cell[:1] != "-") + cell for cell in digits], index=cells.index, dtype=object)
         table[name] = cells.astype(object).reindex(table.index, fill_value=how.get("missing", ""))
     return table

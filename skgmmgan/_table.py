@@ -204,7 +204,9 @@ def _sorted(values):
 
 
 def plain_repr(value):
-    """A cell as Python would write it, without the name of a NumPy type."""
+    """A cell as Python would write it, without the name of a NumPy type, and a time as text."""
+    if isinstance(value, (date, timedelta)):
+        return repr(str(value))
     return repr(value.item() if isinstance(value, np.number) else value)
 
 
