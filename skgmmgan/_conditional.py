@@ -339,16 +339,16 @@ def warn_of_unlikely(effective, n, tied, rules):
         told = f" ({'; '.join(rules[:MAX_RULES])}{more})" if rules else ""
         warnings.warn(
             f"{impossible.sum()} of {len(few)} rows of conditions contradict what held in every row at fit{told}, or "
-            f"its bounds, or nothing was found that meets both, in the columns {', '.join(tied)}; the rows break it, and "
-            "may repeat. Fix fewer of them, or ask for a range by where.",
+            f"its bounds, or nothing was found that meets both, in the columns {', '.join(tied)}; the rows break it, "
+            "and may repeat. Fix fewer of them, or ask for a range by where.",
             UserWarning,
             stacklevel=4,
         )
     if few.any():
         warnings.warn(
             f"{few.sum()} of {len(few)} rows of conditions are so unlikely that {n} rows rest on an effective sample "
-            f"size of {effective[few].min():.1f} at worst, less than {max(n, MIN_EFFECTIVE)}, so that rows may repeat. Fix "
-            "fewer columns, or move fixed columns to the front of the table.",
+            f"size of {effective[few].min():.1f} at worst, less than {max(n, MIN_EFFECTIVE)}, so that rows may repeat. "
+            "Fix fewer columns, or move fixed columns to the front of the table.",
             UserWarning,
             stacklevel=4,
         )
