@@ -221,7 +221,8 @@ def find_sums(values, numbers, derivable):
         if weights is None:
             break
         size = np.abs(weights) * few[:, columns].std(axis=0)
-        parts = [k for k in on_their_grids(weights, few[:, columns]) if columns[k] in derivable]
+        parts = [k for k in np.flatnonzero(weights) if columns[k] in derivable]
+        parts = on_their_grids(weights, few[:, columns], parts) or parts
         k = max((k for k in parts if size[k] > NEARLY * size[parts].max()), default=np.flatnonzero(weights)[0])
         line = sum_of(values, columns, weights, k) if parts else None
         if line is not None:
@@ -246,14 +247,13 @@ def vanishing_sum(X):
     return np.where(np.abs(weights) > NO_WEIGHT, weights, 0.0) / scale
 
 
-def on_their_grids(weights, X):
-    """The columns of a sum whose steps the others keep, or all of them if that is none."""
-    parts = np.flatnonzero(weights)
-    shifts = {k: abs(weights[k]) * grid_step(np.unique(X[:, k])) for k in parts}
+def on_their_grids(weights, X, parts):
+    """Those parts of a sum whose steps the others keep; none if some column of it has no step."""
+    shifts = {k: abs(weights[k]) * grid_step(np.unique(X[:, k])) for k in np.flatnonzero(weights)}
     if not all(shifts.values()):
-        return parts
-    others = {k: common_step([shifts[i] for i in parts if i != k]) for k in parts}
-    return [k for k in parts if others[k] > (1 - NO_WEIGHT) * shifts[k]] or parts
+        return []
+    others = {k: common_step([shift for i, shift in shifts.items() if i != k]) for k in parts}
+    return [k for k in parts if others[k] > (1 - NO_WEIGHT) * shifts[k]]
 
 
 def sum_of(values, columns, weights, k):
