@@ -290,6 +290,7 @@ def simplest_fraction(low, high):
     return whole - 1 + 1 / simplest_fraction(1 / (high - whole + 1), 1 / (low - whole + 1))
 
 
+@cache
 def joint_step(a, b):
     """The largest step of which two others are multiples; 0 if one is 0, that of numbers without a grid."""
     return common_step([a, b]) if a and b else 0.0
@@ -302,9 +303,12 @@ def at_few_distances(few, j, others, steps):
         step = joint_step(steps[i], steps[j])
         a, x = both_present(few[:, i], few[:, j])
         if step and len(a):
-            apart = np.unique(np.rint((x - a) / step))
-            if len(apart) * MIN_PER_DIFFERENCE <= min(len(np.unique(a)), len(np.unique(x)), MANY_APART):
-                numbers[i] = len(apart)
+            apart = np.rint((x - a) / step)
+            if len(np.unique(apart[:MANY_APART])) * MIN_PER_DIFFERENCE > MANY_APART:  # in most pairs
+                continue
+            n = len(np.unique(apart))
+            if n * MIN_PER_DIFFERENCE <= min(len(np.unique(a)), len(np.unique(x)), MANY_APART):
+                numbers[i] = n
     return sorted(numbers, key=numbers.get)
 
 

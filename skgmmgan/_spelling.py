@@ -110,10 +110,10 @@ def _find(text, column, plain):
         if ((bare != cells) | cells.str.startswith("-")).all() and (bare != cells).any() and "unit" not in plain:
             how["plus"] = True
         match, power = re.fullmatch(DECIMALS, bare.iloc[0]), re.fullmatch(SCIENTIFIC, bare.iloc[0])
-        if match and (_rounded(column[present], len(match[1])) == bare).all():
+        digits, form = match and f".{len(match[1])}f", power and f".{len(power[1])}{power[2]}"
+        if match and (_formatted(column[present], digits) == bare).all():
             how["digits"] = len(match[1])
-        form = f".{len(power[1])}{power[2]}" if power else ""
-        if power and (column[present].map(form_of(form)) == bare).all():
+        if power and (_formatted(column[present], form) == bare).all():
             how["scientific"] = form
     return (
         how | plain if pd.api.types.is_numeric_dtype(column) else how | {k: plain[k] for k in plain if k == "missing"}
@@ -202,13 +202,8 @@ def read_time(text, time):
     return pd.to_datetime(pd.Series([text]), format=time.replace("%:z", "%z"))
 
 
-def form_of(form):
-    """What writes a number in a form of `format`."""
-    return f"{{:{form}}}".format
-
-
-def _rounded(numbers, digits):
-    return numbers.map(lambda x: f"{x:.{digits}f}")
+def _formatted(numbers, form):
+    return numbers.map(f"{{:{form}}}".format)
 
 
 def without_unit(cell, before, after):
@@ -218,7 +213,7 @@ def without_unit(cell, before, after):
 
 
 def _written(number, how, mark):
-    """A number as Python writes it, by one with this decimal mark, with its unit and marks between thousands."""
+    """A number as Python writes it, with this decimal mark, and its unit, a plus and marks between thousands."""
     whole, _, fraction = number.partition(".")
     if how.get("grouped"):
         whole = re.sub(r"(?<=\d)(?=(?:\d{3})+$)", GROUPS[mark], whole)
@@ -227,6 +222,8 @@ def _written(number, how, mark):
     if how.get("brackets") and number.startswith("-"):
         return f"({before}{number[1:]}{after})"
     sign = "-" * (sign_first and number.startswith("-"))
+    if how.get("plus") and not number.startswith("-"):
+        sign = "+"
     return sign + before + number.removeprefix(sign) + after
 
 
@@ -250,17 +247,14 @@ def spell(table, spelling, with_commas):
         elif "time" in how:
             cells = _as_text(cells, **{k: how[k] for k in ("time", "digits", "unpadded") if k in how})
         elif "digits" in how:
-            cells = _rounded(cells, how["digits"])
+            cells = _formatted(cells, f".{how['digits']}f")
         elif "scientific" in how:
-            cells = cells.map(form_of(how["scientific"]))
+            cells = _formatted(cells, how["scientific"])
         elif pd.api.types.is_datetime64_any_dtype(cells):
             cells = cells.astype(str)
-        if how.keys() & {"decimal", "grouped", "unit", "brackets"}:
+        if how.keys() & {"decimal", "grouped", "unit", "brackets", "plus"}:
             mark = how.get("decimal", ".") if with_commas else "."
             digits = [cell if isinstance(cell, str) else _positional(cell) for cell in cells]
             cells = pd.Series([_written(cell, how, mark) for cell in digits], index=cells.index, dtype=object)
-        if "plus" in how:
-            digits = [cell if isinstance(cell, str) else _positional(cell) for cell in cells]
-            cells = pd.Series(["+" * (cell[:1] != "-") + cell for cell in digits], index=cells.index, dtype=object)
         table[name] = cells.astype(object).reindex(table.index, fill_value=how.get("missing", ""))
     return table

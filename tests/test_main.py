@@ -95,8 +95,9 @@ def test_scores_of_rows_and_columns(folder, table):
 def test_report(folder, table):
     pytest.importorskip("matplotlib")
     run("synth", "data.csv", "-n", N, "-o", "rows.csv", *QUICK, "--quiet", "--seed", 0)
-    options = ["--holdout", "data.csv", "--target", "sex", "-o", "report.html", "--seed", 0]
+    options = ["--holdout", "data.csv", "--target", "sex", "-o", "report.html", "--seed", 0, "--quiet"]
     result = run("report", "data.csv", "rows.csv", *options)
+    assert result.stderr == ""
     assert "detector AUC" in result.stdout
     assert "train on synthetic" in result.stdout
     assert "<h1>" in (folder / "report.html").read_text()
