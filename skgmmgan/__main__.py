@@ -37,11 +37,17 @@ class OneLine(click.Group):
             except FileNotFoundError as error:
                 raise click.ClickException(f"there is no file {error.filename}") from error
             except EXPECTED as error:
-                raise click.ClickException(one_line(error)) from error
+                raise click.ClickException(in_options(error)) from error
 
 
 def one_line(message):
     return " ".join(str(message).split())
+
+
+def in_options(message):
+    """A message in one line, in which parameters are options of commands or said to be those of Python."""
+    message = re.sub(r"\benforce_\w+=False", r"\g<0> in Python", one_line(message))
+    return re.sub(r"\b(where|condition)s?=(?!\w)", r"--\1", message)
 
 
 def kinds(ctx, param, values):
@@ -74,8 +80,10 @@ def parse_conditions(texts, template, spelling):
             raise click.UsageError(
                 f"column {name!r} has two conditions, and a row has one value; --where '{name} in [...]' takes several"
             )
-        how = spelling["columns"].get(name, {}) if spelling else {}
-        conditions[name] = parse_cell(text[len(name) + 1 :], template[name], how)
+        how, value = spelling["columns"].get(name, {}) if spelling else {}, text[len(name) + 1 :]
+        if value.startswith("="):
+            raise click.UsageError(f"--condition {text!r} has two signs; write {name}{value}")
+        conditions[name] = parse_cell(value, template[name], how)
     return conditions
 
 
@@ -284,7 +292,8 @@ def report(real, synthetic, holdout, target, output, types, drop, quiet, seed):
     if target is not None and holdout is None:
         raise click.UsageError("--target needs --holdout: rows that models are tested on.")
     real = described(real, types, drop, quiet)
-    others = [path and read_like(path, real, real.attrs.get("spelling")) for path in (synthetic, holdout)]
+    spelling, remedy = real.attrs.get("spelling"), "--drop columns that only the first table has"
+    others = [path and read_like(path, real, spelling, remedy) for path in (synthetic, holdout)]
     found = QualityReport(real, *others, target=target, random_state=seed or 0)  # the same verdicts again
     found.to_html(output)
     click.echo(found)

@@ -6,7 +6,7 @@ import warnings
 from dataclasses import fields
 from functools import partial
 from inspect import cleandoc
-from numbers import Integral, Real
+from numbers import Integral, Number, Real
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from ._em import PriorSearch
 from ._generator import Generator
 from ._model import Model, seeded_stream
 from ._steps import Settings
-from ._table import Table, refuse_duplicates
+from ._table import Table, plain_repr, refuse_duplicates
 from ._training import MIN_NETWORK_ROWS, train
 
 STRUCTURE = (
@@ -84,7 +84,11 @@ def check_table(estimator, X, *, reset, least):
     if isinstance(X, np.ma.MaskedArray):
         X = np.ma.filled(X.astype(float), np.nan)
     if not is_frame(X):
-        return validate_data(estimator, X, reset=reset, ensure_all_finite=False, ensure_min_samples=least)
+        try:
+            return validate_data(estimator, X, reset=reset, ensure_all_finite=False, ensure_min_samples=least)
+        except (TypeError, ValueError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"{error}{_told_cell(X)}") from error
     for axis, (what, minimum) in enumerate([("sample", least), ("feature", 1)]):
         if X.shape[axis] < minimum:
             raise ValueError(
@@ -93,6 +97,16 @@ def check_table(estimator, X, *, reset, least):
             )
     refuse_duplicates(container_of(X).names)
     return validate_data(estimator, X, reset=reset, skip_check_array=True)
+
+
+def _told_cell(X):
+    """A sentence on the first cell of an array that is no number, "" if all are."""
+    X = np.asarray(X, dtype=object)
+    for j, column in enumerate(X.T if X.ndim == 2 else ()):
+        odd = next((cell for cell in column if cell is not None and not isinstance(cell, Number)), None)
+        if odd is not None:
+            return f" Column {j} holds {plain_repr(odd)}; pass a table with text or dates as a DataFrame."
+    return ""
 
 
 def warn_of_broken(codec, values, table):
@@ -111,7 +125,7 @@ def warn_of_broken(codec, values, table):
 
 
 def warn_of_columns(table):
-    """One warning each for text that looks like times or differs in every row, numbers with text, and row numbers."""
+    """One warning each for text of times, of addresses or different in every row, numbers with text, and row numbers."""
     columns = table.columns
     drop = "drop the column first, for example by X.drop(columns=[...]) (--drop NAME on the command line)."
     odd = {
@@ -122,6 +136,9 @@ def warn_of_columns(table):
         "Every value of column {} differs, or nearly so. Such identifiers are learned as categories, and real ones are "
         f"given out by sample(); {drop}": [
             column for column in columns if column.is_identifier and not column.is_text_of_times
+        ],
+        f"Column {{}} holds addresses of e-mail, of which sample() gives out real ones; {drop}": [
+            column for column in columns if column.is_text_of_addresses and not column.is_identifier
         ],
         "Column {} holds numbers and text, and all of them are learned as categories; write nothing, or NaN, where a "
         "number is missing.": [column for column in columns if column.is_mixed],

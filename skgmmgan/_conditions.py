@@ -128,8 +128,8 @@ class Conditions:
         """Raise ValueError for row i and column j, which lies between these numbers of the grid."""
         low, high = self._shown(j, ends)
         raise ValueError(
-            f"{self._said(i, j)}, which holds {low} or {high}, but nothing in between. Ask for one of these, or fit "
-            "with enforce_decimals=False."
+            f"{self._said(i, j)}, which holds {low} or {high}, but nothing in between. Ask for one of these or, by "
+            "where=, for a range, or fit with enforce_decimals=False."
         )
 
 

@@ -38,10 +38,11 @@ TIMES = ("M", "m")  # kinds of dtypes: dates with or without a time, and timedel
 TRUTH = {"true": True, "false": False}
 ISO_DATE = r"\d{4}-\d{2}-\d{2}"
 COMPACT_DATE = r"(?:19|20)\d{6}"  # 20241231
+YEAR = r"(?:1[89]|2[01])\d\d"
 DIGITS = r"[+-]?\d+"
 CODE = r"[+-]?0\d"  # the start of one, a leading zero
 PLAIN_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-LIKE_A_NUMBER = r"\W{0,2}\d[\d.,/' ]*\W{0,2}(?: [^\W\d]{1,5}\d?)?"  # 1,012.50 or 12 % or 31/12/2024 or 9.5 m2
+LIKE_A_NUMBER = r"\W{0,2}(?:\d[\d.,/' ]*\W{0,2}(?: ?[^\W\d]{1,5}\d? ?)?){1,3}"  # 1,012.50 or 31/12/2024 or 2h 13m
 OFFSET = r"(?:Z|[+-]\d\d:?\d\d)"  # the end of a time with a zone, ...
 WITH_OFFSET = rf":\d\d[\d:.,]*\s?{OFFSET}(?![^\"'])"  # ... which tells it from a year; and then a quote or nothing
 
@@ -82,22 +83,31 @@ def _parse(path, source, separator, encoding):
     """DataFrame of the cells of a CSV file as text, and what separates its fields: that of its name, or its header."""
     import pandas as pd
 
+    form = {"dtype": str, "keep_default_na": False, "index_col": False, "encoding": encoding}
+
     def parsed(separator, **options):
         if path == "-":
             source.seek(0)
         with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
-            return pd.read_csv(
-                source, sep=separator, dtype=str, keep_default_na=False, index_col=False, encoding=encoding, **options
-            )
+            return pd.read_csv(source, sep=separator, **form, **options)
+
+    def first_line(separator):
+        return parsed(separator, nrows=1, header=None).iloc[0]
 
     try:
-        names = parsed(separator, nrows=1, header=None).iloc[0]
+        names = first_line(separator)
+        told = re.fullmatch(r"sep=(.),*", separator.join(names))  # by Excel, in a line above the names
+        if told:
+            separator, form["skiprows"] = told[1], 1
+            names = first_line(separator)
         other = next((mark for mark in SEPARATORS if len(names) == 1 and mark in names.iloc[0]), None)
         if other:
             separator = other
-            names = parsed(separator, nrows=1, header=None).iloc[0]
+            names = first_line(separator)
         _check_names(path, names)
-        return parsed(separator), separator
+        table = parsed(separator)
+        table.attrs["nameless"] = table.columns[names == ""].tolist()
+        return table, separator
     except pd.errors.EmptyDataError:
         raise ValueError(f"{path} is empty.") from None
     except pd.errors.ParserWarning:
@@ -112,7 +122,15 @@ def _parse(path, source, separator, encoding):
 
 
 def _check_names(path, names):
-    """Raise ValueError if a name of the header of a file comes twice."""
+    """Raise ValueError if a name of the header of a file comes twice; warn if it is a number, but no year or index."""
+    odd = names[names.str.fullmatch(PLAIN_NUMBER) & ~names.str.fullmatch(YEAR)]
+    if len(odd) and odd.tolist() not in ([str(i + start) for i in range(len(odd))] for start in (0, 1)):
+        warnings.warn(
+            f"The first line of {path} is taken for names, of which {odd.iloc[0]!r} looks like a cell; if it is one, put "
+            "a line with the names of the columns above.",
+            UserWarning,
+            stacklevel=5,
+        )
     twice = names[names.duplicated() & (names != "")]
     if len(twice):
         raise ValueError(f"{path} has the column {twice.iloc[0]!r} twice; give each column a name of its own.")
@@ -149,7 +167,9 @@ def read_table(path, types=None, drop=()):
         elif separator:
             table[name] = _guess(text[name])
     if separator:
-        table.attrs["spelling"] = find_spelling(text, table, separator, how) | _ends_of(path)
+        spelling = find_spelling(text, table, separator, how) | _ends_of(path)
+        nameless = [name for name in table.attrs.pop("nameless") if name in table]
+        table.attrs["spelling"] = spelling | ({"nameless": nameless} if nameless else {})
     return table
 
 
@@ -338,17 +358,20 @@ def _as_times(cells, time_format=None):
     return found[0]
 
 
-def read_like(path, template, spelling=None):
+def read_like(path, template, spelling=None, remedy=None):
     """DataFrame of a file, in the columns of another, and in its dtypes wherever they can hold the cells.
 
-    Times are read in the format of its spelling, if they all have it.
+    Times are read in the format of its spelling, if they all have it. The remedy helps where a column is not there.
     """
     import pandas as pd
 
     table, separator = _read(path)
     missing = [name for name in template if name not in table]
     if missing:
-        raise ValueError(f"{path} has no column {missing[0]!r}; it needs {', '.join(map(str, template))}.")
+        raise ValueError(
+            f"{path} has no column {missing[0]!r}; it needs {', '.join(map(str, template))}"
+            f"{f', or {remedy}' if remedy else ''}."
+        )
     table = table[list(template)].copy()
     mark = _mark(table, separator)
     for name, like in template.items():
@@ -454,6 +477,7 @@ def write_table(table, path, spelling=None):
         if table.shape[1] > 1 and (path == "-" or (separator == "," and own != "\t")):
             separator = own
         table = spell(table, spelling, with_commas=separator == own != ",")
+        table = table.rename(columns=dict.fromkeys(spelling.get("nameless", ()), ""))
     ends = spelling or {}
     form = {"encoding": ends.get("encoding", "utf-8"), "lineterminator": ends.get("newline", "\n")}
     table.to_csv(sys.stdout if path == "-" else path, sep=separator, index=False, **form)

@@ -14,6 +14,7 @@ from itertools import product
 import numpy as np
 
 DECIMALS = r"-?\d+\.(\d+)"
+NO_ZERO = r"^(-?)\."  # .5, as SPSS writes it
 SHORT_YEAR = r"(\d{1,2}(\W)(?:\d{1,2}|[^\W\d]{3,})\2)(\d\d(?: .*)?)"  # 02-Dec-23
 SCIENTIFIC = r"-?\d\.?(\d*)([eE])[+-]\d\d+"
 PREVIEW = 100  # cells that tell most columns without numbers
@@ -21,11 +22,10 @@ SIGNS = "[$€£¥₹]"
 CURRENCIES = "USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|TRY|BRL|MXN|ZAR|KRW|SGD|HKD"
 BEFORE = rf"{SIGNS}\s?|(?:{CURRENCIES})\s?"  # $3.50, EUR 20
 AFTER = rf"\s?(?:[%‰]|{SIGNS}|(?![eE]\d)°?[^\W\d_]{{1,5}}[²³23]?(?:/[^\W\d_]{{1,3}})?)"  # 12 %, 9.5 m2, 80km/h
-NUMBERS = {  # by the decimal mark; a point between thousands has a comma for the other
-    ".": r"(?:[1-9]\d{0,2}(?:,\d{3})+|\d+)(?:\.\d+)?",
-    ",": r"(?:[1-9]\d{0,2}(?:\.\d{3})+|\d+)(?:,\d+)?",
-}
-GROUPS = {".": ",", ",": "."}
+GROUPS = {".": ",", ",": "."}  # what stands between thousands, by the decimal mark, ...
+BLANKS = " \u00a0\u202f"
+OTHER_GROUPS = BLANKS + "'\u2019"  # ... or one of these
+MINUSES = "\u2212\u2013"  # signs that typesetting has for the hyphen
 DAY_AND_YEAR = r"\d{1,2}(?P<mark>[./-])\d{1,2}(?P=mark)\d{4}(?: \d{1,2}:\d\d(?::\d\d)?(?: [AP]M)?)?"
 PADDING = {"hours": r"( )0(?=\d:)", "all": r"(^|[/. -])0(?=\d)"}  # zeros before digits that may be left out
 SECONDS = r":\d\d\."  # and what comes before their fraction
@@ -39,13 +39,13 @@ def plain_numbers(cells, mark, are_codes=True):
     All of them must have the same unit, or none, and this mark before their decimals. Codes with leading zeros are no
     numbers.
     """
-    pattern = rf"([+-]?)({BEFORE})?([+-]?)({NUMBERS[mark]})({AFTER})?"
-    if not cells.iloc[:PREVIEW].str.fullmatch(rf"{pattern}|\({pattern}\)").all():
+    first, _ = _with_hyphens(cells.iloc[:PREVIEW])
+    if not first.str.fullmatch(_pattern(mark, GROUPS[mark] + OTHER_GROUPS)).all():
         return None
-    in_brackets = cells.str.fullmatch(r"\(.*\d.*\)")  # what accountants have for negative numbers
-    if in_brackets.any() and not cells.str.contains("-", regex=False).any():
-        cells = cells.mask(in_brackets, "-" + cells.str[1:-1])
-    parts = cells.str.extract(f"^{pattern}$").fillna("")
+    cells, negative = _with_hyphens(cells)
+    groups = cells.str.extract(rf"\d([{OTHER_GROUPS}])\d", expand=False).dropna()
+    group = groups.iloc[0] if len(groups) else GROUPS[mark]
+    parts = cells.str.extract(f"^{_pattern(mark, group)}$").fillna("")
     before, digits, after = parts[1], parts[3], parts[4]
     signs, units = parts[0] + parts[2], (before + "0" + after).unique()
     if len(units) != 1 or (digits == "").any() or (signs.str.len() > 1).any():
@@ -53,18 +53,41 @@ def plain_numbers(cells, mark, are_codes=True):
     if are_codes and digits.str.match(r"0\d").any():
         return None
     whole = digits.str.partition(mark)[0]
-    is_grouped = whole.str.contains(GROUPS[mark], regex=False)
+    is_grouped = whole.str.contains(group, regex=False)
     how = {"unit": [before.iloc[0], after.iloc[0], bool((parts[0] != "").any())]} if units[0] != "0" else {}
-    if in_brackets.any():
-        how["brackets"] = True
+    if are_codes and not how and group in BLANKS and (digits == whole).all() and digits.str.len().nunique() == 1:
+        return None  # a telephone number
+    if negative:
+        how["negative"] = negative
     if mark == "," and (is_grouped.any() or digits.str.contains(",").any()):
         how["decimal"] = ","
     if is_grouped.any() and not (whole[~is_grouped].str.len() > 3).any():
-        how["grouped"] = True
+        how["grouped"] = group
     if not how and not is_grouped.any():
         return None
-    plain = str.maketrans({GROUPS[mark]: "", mark: "."})
+    plain = str.maketrans({group: "", mark: "."})
     return signs + digits.map(lambda number: number.translate(plain)), how
+
+
+def _pattern(mark, groups):
+    """What matches sign, unit, sign, digits and unit of a number, the thousands being apart by one of some marks."""
+    mark = re.escape(mark)
+    number = rf"(?:[1-9]\d{{0,2}}(?:[{groups}]\d{{3}})+|\d+)(?:{mark}\d+)?|{mark}\d+"
+    return rf"([+-]?)({BEFORE})?([+-]?)({number})({AFTER})?"
+
+
+def _with_hyphens(cells):
+    """Cells of numbers in which those below 0 begin with a hyphen, and what stands before and after these, if not that.
+
+    Accountants write (5), and some of their programs 5-.
+    """
+    if cells.str.contains(r"-(?!$)").any():
+        return cells, None
+    for before, after in (("(", ")"), ("", "-"), *((minus, "") for minus in MINUSES)):
+        is_negative = cells.str.startswith(before) & cells.str.endswith(after)
+        if is_negative.any():
+            return cells.mask(is_negative, "-" + cells.str.removeprefix(before).str.removesuffix(after)), [before, after]
+    return cells, None
 
 
 def find_spelling(text, table, separator, plain):
@@ -109,6 +132,9 @@ def _find(text, column, plain):
         bare = cells.str.removeprefix("+")
         if ((bare != cells) | cells.str.startswith("-")).all() and (bare != cells).any() and "unit" not in plain:
             how["plus"] = True
+        if bare.str.match(NO_ZERO).any() and not bare.str.match(r"-?0\.").any():
+            how["no_zero"] = True
+            bare = bare.str.replace(NO_ZERO, r"\g<1>0.", regex=True)
         match, power = re.fullmatch(DECIMALS, bare.iloc[0]), re.fullmatch(SCIENTIFIC, bare.iloc[0])
         digits, form = match and f".{len(match[1])}f", power and f".{len(power[1])}{power[2]}"
         if match and (_formatted(column[present], digits) == bare).all():
@@ -208,19 +234,23 @@ def _formatted(numbers, form):
 
 def without_unit(cell, before, after):
     """A number as text without its unit; with a sign or a bracket before that, too."""
-    sign = cell[:1] if cell[:1] in ("+", "-", "(") else ""
+    sign = cell[:1] if cell[:1] in {"+", "-", "(", *MINUSES} else ""
     return sign + cell.removeprefix(sign).removeprefix(before).removesuffix(after)
 
 
 def _written(number, how, mark):
-    """A number as Python writes it, with this decimal mark, and its unit, a plus and marks between thousands."""
+    """A number as Python writes it, with this decimal mark, and its unit, its sign and marks between thousands."""
     whole, _, fraction = number.partition(".")
-    if how.get("grouped"):
-        whole = re.sub(r"(?<=\d)(?=(?:\d{3})+$)", GROUPS[mark], whole)
+    if "grouped" in how:
+        group = how["grouped"] if how["grouped"] in OTHER_GROUPS else GROUPS[mark]
+        whole = re.sub(r"(?<=\d)(?=(?:\d{3})+$)", group, whole)
+    if fraction and how.get("no_zero") and whole in ("0", "-0"):
+        whole = whole[:-1]
     number = f"{whole}{mark}{fraction}" if fraction else whole
     before, after, sign_first = how.get("unit", ("", "", False))
-    if how.get("brackets") and number.startswith("-"):
-        return f"({before}{number[1:]}{after})"
+    if "negative" in how and number.startswith("-"):
+        start, end = how["negative"]
+        return start + before + number[1:] + after + end
     sign = "-" * (sign_first and number.startswith("-"))
     if how.get("plus") and not number.startswith("-"):
         sign = "+"
@@ -252,7 +282,7 @@ def spell(table, spelling, with_commas):
             cells = _formatted(cells, how["scientific"])
         elif pd.api.types.is_datetime64_any_dtype(cells):
             cells = cells.astype(str)
-        if how.keys() & {"decimal", "grouped", "unit", "brackets", "plus"}:
+        if how.keys() & {"decimal", "grouped", "unit", "negative", "plus", "no_zero"}:
             mark = how.get("decimal", ".") if with_commas else "."
             digits = [cell if isinstance(cell, str) else _positional(cell) for cell in cells]
             cells = pd.Series([_written(cell, how, mark) for cell in digits], index=cells.index, dtype=object)

@@ -30,8 +30,9 @@ TIME_IN_TEXT = re.compile(  # 2024-12-31, 31.12.24, 31 Dec 2024, Dec 31, 2024 or
     rf"|\d{{1,2}}\W{MONTH}\W+\d{{2}}|{MONTH}\W\d{{1,2}}\W+\d{{4}}|\d{{1,2}}:\d{{2}})",
     re.IGNORECASE,
 )
+ADDRESS = re.compile(r"\s*[^\s@]+@[^\s@]+\.\w+\s*$")  # of e-mail
 DURATION = re.compile("timedelta|duration", re.IGNORECASE)  # in the name of a dtype
-MOSTLY_TIMES = 0.9  # of the categories, that are such text
+MOSTLY = 0.9  # of the categories, that are such text
 NEARLY_ALL = 0.95  # of the rows, in which text differs, ...
 IDENTIFIER_ROWS = 20  # ... text that differs in each of at least so many rows is taken for an identifier
 COUNTER_ROWS = 200  # integers that follow each other without a gap in at least so many rows number these
@@ -45,7 +46,7 @@ class Floats:
     """A column of real numbers."""
 
     categories, origin = None, 0
-    ordered = is_identifier = is_text_of_times = is_mixed = is_counter = False
+    ordered = is_identifier = is_text_of_times = is_text_of_addresses = is_mixed = is_counter = False
 
     def __init__(self, container, series, label):
         self.container, self.label, self.dtype = container, label, container.dtype_of(series)
@@ -62,8 +63,8 @@ class Floats:
         return np.where(container.missing(series), np.nan, container.floats(series))
 
     def decode(self, x):
-        """A column of the container and dtype of fit."""
-        return self.container.write_numbers(x, np.isnan(x), self.dtype)
+        """A column of the container and dtype of fit; rounding may have left a -0.0, of which this makes 0."""
+        return self.container.write_numbers(x + 0.0, np.isnan(x), self.dtype)
 
     def moments(self, means, stds):
         """Means and standard deviations in units of the column: numbers, or times and their differences."""
@@ -146,8 +147,12 @@ class Categories(Floats):
         self.is_identifier = all_differ and is_text
         kinds = {isinstance(value, str): isinstance(value, numbers.Number) for value in self.categories}
         self.is_mixed = len(self.categories) >= IDENTIFIER_ROWS and kinds == {True: False, False: True}
-        times = sum(map(bool, map(TIME_IN_TEXT.match, self.categories))) if is_text else 0
-        self.is_text_of_times = times >= max(IDENTIFIER_ROWS, MOSTLY_TIMES * len(self.categories))
+        self.is_text_of_times = is_text and self._mostly_match(TIME_IN_TEXT)
+        self.is_text_of_addresses = is_text and self._mostly_match(ADDRESS)
+
+    def _mostly_match(self, pattern):
+        found = sum(pattern.match(value) is not None for value in self.categories)
+        return found >= max(IDENTIFIER_ROWS, MOSTLY * len(self.categories))
 
     def __getstate__(self):
         state = {**super().__getstate__(), "categories": [to_plain(value) for value in self.categories]}

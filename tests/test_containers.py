@@ -241,6 +241,13 @@ def test_identifiers_get_one_warning_that_names_them():
     assert set(model.sample(100)[0]["id"]) <= set(X["id"])
 
 
+def test_addresses_that_repeat_are_told():
+    X = pd.DataFrame({"mail": [f"a{i % 50}@mail.org" for i in range(300)], "at": [f"@{i % 50}" for i in range(300)]})
+    with pytest.warns(UserWarning, match="Column 'mail' holds addresses of e-mail") as caught:
+        GMMGAN(1, random_state=0, **PRIOR).fit(X)
+    assert len(caught) == 1
+
+
 @pytest.mark.parametrize("form", ["%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d-%b-%y", "%B %d, %Y"])
 def test_times_as_text_are_told(form):
     days = pd.Series(pd.date_range("2020-01-01", periods=300).strftime(form))

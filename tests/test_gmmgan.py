@@ -720,7 +720,8 @@ def test_bad_parameters_raise_before_training(params, message, rng, monkeypatch)
         (np.array([[0.0, 1.0], [np.inf, 2.0], [1.0, 3.0]]), "Column 0 holds inf .* row 1"),
         (np.full((10, 2), np.nan), "no observed value"),
         (np.ones((10, 2)) * 1j, "Complex"),
-        ([["a"], ["b"]], "could not convert|numeric"),
+        ([["a"], ["b"]], "(could not convert|numeric).* Column 0 holds 'a'"),
+        (np.array([[1.0, "x"], [2.0, None]], dtype=object), "Column 1 holds 'x'; pass .* as a DataFrame"),
         (np.arange(10.0), "1D"),
     ],
 )

@@ -169,6 +169,15 @@ def test_conditions_without_a_column_are_wrong_usage(folder, monkeypatch, condit
     assert condition in run("synth", "data.csv", "-n", 3, "--condition", condition, status=2).stderr
 
 
+def test_messages_tell_options(folder, monkeypatch):
+    monkeypatch.setattr("skgmmgan.__main__.learn", None)
+    synth = ("synth", "data.csv", "-n", 3, "--quiet", "--condition")
+    assert "; write sex=F" in run(*synth, "sex==F", status=2).stderr
+    assert "or, by --where, for a range" in run(*synth, "since=2021-02-01 00:30", status=1).stderr
+    pd.DataFrame({"a": [1.0]}).to_csv("few.csv")
+    assert "or --drop columns that only" in run("report", "data.csv", "few.csv", "--quiet", status=1).stderr
+
+
 def test_a_column_with_a_like_name_is_told(folder):
     assert "did you mean 'since'?" in run("synth", "data.csv", "-n", 3, "--condition", "sincce=1", status=2).stderr
 
@@ -316,6 +325,46 @@ def test_units_must_be_those_of_the_fit(folder):
     assert "'x' have the unit 'g'; at fit they had 'kg'" in run("score", "kg.model", "g.csv", status=1).stderr
     assert "have the unit 'g'; at fit they had None" in run("score", "bare.model", "g.csv", status=1).stderr
     assert "have the unit 'g'" in run("report", "kg.csv", "g.csv", "--quiet", status=1).stderr
+
+
+def test_blanks_in_numbers_of_the_same_length_are_those_of_codes(folder):
+    cells = [f"555 {i:03d}" for i in range(N)]
+    pd.DataFrame({"phone": cells, "sum": [f"{i + 1} 000" for i in range(N)]}).to_csv("blanks.csv", index=False)
+    with pytest.warns(UserWarning, match="'phone' is taken for categories"):
+        table = read_table("blanks.csv")
+    assert table["phone"].tolist() == cells
+    assert table["sum"].tolist() == [1000 * (i + 1) for i in range(N)]
+    assert read_table("blanks.csv", {"phone": "integer"})["phone"].tolist() == [555000 + i for i in range(N)]
+
+
+def test_durations_and_factors_of_thousand_are_told(folder):
+    pd.DataFrame({"x": [f"{i // 60}h {i % 60}m" for i in range(N)]}).to_csv("x.csv", index=False)
+    with pytest.warns(UserWarning, match="'x' is taken for categories"):
+        read_table("x.csv")
+    pd.DataFrame({"x": [f"{i}.4k" if i % 9 else "1.2M" for i in range(N)]}).to_csv("x.csv", index=False)
+    with pytest.warns(UserWarning, match="'x' is taken for categories, for .* like '1.2M'"):
+        read_table("x.csv")
+
+
+def test_a_column_without_a_name_stays_so(folder):
+    Path("index.csv").write_text(",x\n" + "".join(f"{i % 7},{i % 5}\n" for i in range(60)))
+    run("fit", "index.csv", "-o", "index.model", *QUICK, "--quiet")
+    assert run("sample", "index.model", "-n", 3, "--condition", "Unnamed: 0=4").stdout.startswith(",x\n4,")
+
+
+def test_a_line_of_excel_tells_the_separator(folder):
+    Path("t.csv").write_text("sep=|\na;b|c\n" + "1;2|x\n3;4|y\n" * 9)
+    assert read_table("t.csv").columns.tolist() == ["a;b", "c"]
+    assert run("synth", "t.csv", "-n", 3, *QUICK, "--quiet").stdout.startswith("a;b|c\n")
+
+
+@pytest.mark.parametrize(
+    ("header", "odd"), [("5.1,setosa", "5.1"), ("39,77516", "39"), ("2019,2020", None), ("0,1", None), ("x,y1", None)]
+)
+def test_cells_in_place_of_names_are_told(folder, header, odd):
+    Path("t.csv").write_text(f"{header}\n" + "1.5,a\n2.5,b\n" * 9)
+    stderr = run("synth", "t.csv", "-n", 3, *QUICK, "--quiet").stderr
+    assert (f"of which {odd!r} looks like a cell" in stderr) == (odd is not None)
 
 
 @pytest.mark.parametrize("mark", ["\t", "|", ";"])
@@ -616,6 +665,12 @@ def test_rows_are_spelt_as_the_file_was(tmp_path, monkeypatch, rng):
         ("t.csv", "o.csv", "a\n2024.01.02\n2024.03.04\n", r"2024\.0\d\.\d\d"),
         ("t.csv", "o.csv", "a\n1/13/2024 1:05 PM\n2/1/2024 11:59 AM\n", r"[12]/\d+/2024 \d+:\d\d [AP]M"),
         ("t.csv", "o.csv", "a\n(469.13)\n1.50\n", r"\(\d+\.\d\d\)|\d+\.\d\d"),
+        ("t.csv", "o.csv", "a;b\n1 469,13;x\n2,25;y\n", r"(1 )?\d{1,3},\d\d;[xy]"),
+        ("t.csv", "o.csv", "a\n1\u202f469 km\n2 km\n", r"(1\u202f)?\d{1,3} km"),
+        ("t.csv", "o.csv", "a\n1'469.13\n2.25\n", r"(1')?\d{1,3}\.\d\d"),
+        ("t.csv", "o.csv", "a\n\u2212$1.5\n$2.5\n", r"\u2212?\$[0-2](\.\d)?"),
+        ("t.csv", "o.csv", "a;b\n1.469,50-;x\n2,25;y\n", r"(1\.)?\d{1,3},\d\d-?;[xy]"),
+        ("t.csv", "o.csv", "a,b\n-.50,+.5\n.25,-1\n", r"-?\.\d\d,(\+|-)[01]?(\.\d)?"),
         ("t.csv", "o.csv", 'a\n"($1,469.13)"\n$1.50\n', r"\"?(\(\$[\d,]+\.\d\d\)|\$[\d,]+\.\d\d)\"?"),
     ],
 )
