@@ -125,7 +125,7 @@ def warn_of_broken(codec, values, table):
 
 
 def warn_of_columns(table):
-    """One warning each for text of times, of addresses or different in every row, numbers with text, and row numbers."""
+    """One warning each for text of times, of addresses or unlike in every row, numbers with text, and row numbers."""
     columns = table.columns
     drop = "drop the column first, for example by X.drop(columns=[...]) (--drop NAME on the command line)."
     odd = {

@@ -126,8 +126,8 @@ def _check_names(path, names):
     odd = names[names.str.fullmatch(PLAIN_NUMBER) & ~names.str.fullmatch(YEAR)]
     if len(odd) and odd.tolist() not in ([str(i + start) for i in range(len(odd))] for start in (0, 1)):
         warnings.warn(
-            f"The first line of {path} is taken for names, of which {odd.iloc[0]!r} looks like a cell; if it is one, put "
-            "a line with the names of the columns above.",
+            f"The first line of {path} is taken for names, of which {odd.iloc[0]!r} looks like a cell; if it is one, "
+            "put a line with the names of the columns above.",
             UserWarning,
             stacklevel=5,
         )

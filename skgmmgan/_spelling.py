@@ -86,7 +86,8 @@ def _with_hyphens(cells):
     for before, after in (("(", ")"), ("", "-"), *((minus, "") for minus in MINUSES)):
         is_negative = cells.str.startswith(before) & cells.str.endswith(after)
         if is_negative.any():
-            return cells.mask(is_negative, "-" + cells.str.removeprefix(before).str.removesuffix(after)), [before, after]
+            bare = cells.str.removeprefix(before).str.removesuffix(after)
+            return cells.mask(is_negative, "-" + bare), [before, after]
     return cells, None
 
 
