@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ._clocks import DAY, HOUR, MINUTE, MONDAY, WEEK, Clock
 from ._columns import ABSENT, Told, is_discrete
 from ._dependencies import MIN_REPEATS, is_no_chance, some_rows
 from ._numbers import Decimals, grid_step
@@ -11,28 +12,8 @@ from ._relations import MIN_ON_LINE, ComputedColumn
 from ._rounded import Solution
 from ._table import UNSEEN
 
-MINUTE, HOUR, DAY = 1, 60, 1440  # minutes
-MONDAY = 3  # days from the Monday before it to the epoch
 BY_WEEKDAY = 10**7  # days, more than there are: of days that were not there the one before is of the same weekday
 MAX_PERIODS = 200_000  # between the first and the last time, for which what they tell is listed
-
-
-class Clock(NamedTuple):
-    """How times are numbers: the tick from which they count, and the ticks of a day."""
-
-    origin: int
-    ticks_per_day: int
-
-    def periods(self, x, minutes):
-        """Whole periods of so many minutes from the epoch to numbers x, (n,) integers; float error takes none away."""
-        ticks = np.floor(x + np.spacing(np.abs(x))).astype(np.int64) + self.origin
-        days, rest = np.divmod(ticks, self.ticks_per_day)
-        return days * (DAY // minutes) + rest * (DAY // minutes) // self.ticks_per_day
-
-    def starts(self, periods, minutes):
-        """The numbers at which periods begin, (n,)."""
-        days, rest = np.divmod(periods, DAY // minutes)
-        return (days * self.ticks_per_day + rest * self.ticks_per_day // (DAY // minutes) - self.origin).astype(float)
 
 
 def _since(days, unit):
@@ -54,7 +35,7 @@ def _day_of_month(days):
 
 
 def _weekday(days):
-    return (days + MONDAY) % 7
+    return (days + MONDAY) % WEEK
 
 
 def _week(days):
@@ -234,7 +215,7 @@ def find_calendar(values, clocks, categorical):
     Parameters
     ----------
     values : (n_samples, n_columns)
-    clocks : dict from the index of a column of times to the arguments of its Clock
+    clocks : dict from the index of a column of times to its Clock
     categorical : mask of the columns that hold categories
 
     Returns
@@ -243,7 +224,7 @@ def find_calendar(values, clocks, categorical):
     """
     found, gaps = {}, np.isnan(values)
     for i in sorted(clocks, key=lambda i: -len(np.unique(values[:, i]))):  # a day may be computed from a time
-        clock, rows = Clock(*clocks[i]), np.flatnonzero(~gaps[:, i])
+        clock, rows = clocks[i], np.flatnonzero(~gaps[:, i])
         if is_discrete(values[:, i]):
             continue
         for j in np.flatnonzero((gaps == gaps[:, [i]]).all(axis=0)).tolist():

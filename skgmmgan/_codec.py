@@ -16,6 +16,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from ._calendar import CalendarColumn, find_calendar
+from ._clocks import Clock
 from ._columns import ABSENT, MAX_LEVELS, DiscreteColumn, LabelColumn, NumericColumn, is_discrete
 from ._dependencies import find_grouped
 from ._differences import find_differences
@@ -60,13 +61,14 @@ class Codec:
     """
 
     def __init__(self, values, categorical, nominal, *, n_knots, rng, label=None, clocks=None):
-        calendar = find_calendar(values, clocks or {}, categorical)
+        clocks = {j: Clock(*arguments) for j, arguments in (clocks or {}).items()}
+        calendar = find_calendar(values, clocks, categorical)
         self.n_columns = values.shape[1]  # columns of the table
         self.one_hots = find_one_hot(values, [j for j in range(label is not None, self.n_columns) if j not in calendar])
         self.columns, self.lookups, self.differences = [], [], []
         values, are_extra = self.extended(values), np.ones(len(self.one_hots), dtype=bool)
         categorical, nominal = np.append(categorical, are_extra), np.append(nominal, are_extra)
-        numbers, sources = self._describe(values, categorical, nominal, calendar, n_knots, rng, label)
+        numbers, sources = self._describe(values, categorical, nominal, calendar, clocks, n_knots, rng, label)
         self._relate(values, numbers, sources, n_knots, rng)
         self._place(values, categorical, calendar)
         self._tell_by_two(values, numbers)
@@ -84,7 +86,7 @@ class Codec:
         other._make_units()
         return other
 
-    def _describe(self, values, categorical, nominal, calendar, n_knots, rng, label):
+    def _describe(self, values, categorical, nominal, calendar, clocks, n_knots, rng, label):
         """Describe each column by itself, or as a line of an earlier one.
 
         Returns the indices of those whose numbers may be related to others, and the columns and numbers of sources.
@@ -109,7 +111,7 @@ class Codec:
             else:
                 column = find_line(sources, x)
                 if column is None:
-                    column = NumericColumn(x, n_knots, rng)
+                    column = NumericColumn(x, n_knots, rng, clock=clocks.get(j))
                     sources[j] = column, x
                     numbers.append(j)
             self.columns.append(column)

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import norm
 
+from ._clocks import RhythmicSpline, find_rhythm
 from ._numbers import (
     ROWS_PER_NUMBER,
     Decimals,
@@ -205,9 +206,10 @@ class NumericColumn:
     n_knots : knots of the transform
     rng : RandomState, for the noise inside rounding steps
     step : the rounding step, if it is known and not 0
+    clock : Clock of numbers that are times
     """
 
-    def __init__(self, x, n_knots, rng, step=0.0):
+    def __init__(self, x, n_knots, rng, step=0.0, clock=None):
         present = x[~np.isnan(x)]
         values, counts = np.unique(present, return_counts=True)
         self.low, self.high = values[0], values[-1]
@@ -221,7 +223,8 @@ class NumericColumn:
             self.grid = self.transform = Cells(values[~atoms], counts[~atoms])
         else:
             self.grid = Decimals.of(values, self.step)
-            self.transform = fit_normal_scores(self.grid.spread(smooth, rng), n_knots)
+            self.rhythm = find_rhythm(smooth, clock, self.step) if clock else None
+            self.transform = self._fitted(smooth, n_knots, rng)
 
     def with_knots(self, n_knots, x, rng):
         """The column with another transform of its numbers x, (n,)."""
@@ -229,8 +232,15 @@ class NumericColumn:
             return self
         other = copy(self)
         smooth = x[self.encode(x, None)[1][:, -1] == ACTIVE]
-        other.transform = fit_normal_scores(self.grid.spread(smooth, rng), n_knots)
+        other.transform = self._fitted(smooth, n_knots, rng)
         return other
+
+    def _fitted(self, x, n_knots, rng):
+        """The transform of numbers x, spread in their rounding steps."""
+        x = self.grid.spread(x, rng)
+        if self.rhythm is None:
+            return fit_normal_scores(x, n_knots)
+        return RhythmicSpline(self.rhythm, fit_normal_scores(self.rhythm.forward(x)[0], n_knots))
 
     @staticmethod
     def _states(atoms, counts, n_smooth, n_missing):

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from sklearn.utils.validation import check_is_fitted
 
-from ._calendar import CalendarColumn, CalendarPart, Clock
+from ._calendar import CalendarColumn, CalendarPart
+from ._clocks import Clock, Rhythm, RhythmicSpline
 from ._classifier import GMMGANClassifier
 from ._codec import Codec
 from ._columns import Companions, DiscreteColumn, LabelColumn, Levels, NumericColumn, Told, Unit
@@ -29,7 +30,7 @@ from ._transforms import Cells, Spline
 
 OWN = [
     *(GMMGAN, GMMGANClassifier, TorchMLPClassifier, Model, Generator, LabelledGenerator),
-    *(Cells, Decimals, Spline),
+    *(Cells, Decimals, Rhythm, RhythmicSpline, Spline),
     *(
         CalendarColumn,
         CalendarPart,

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from skgmmgan import GMMGAN
-from skgmmgan._calendar import PARTS, Clock
+from skgmmgan._calendar import PARTS
+from skgmmgan._clocks import Clock
 
 pd = pytest.importorskip("pandas")
 

@@ -11,7 +11,7 @@ FOLDER = Path(skgmmgan.__file__).parent
 ORDER = [
     {"_plain", "_spelling"},
     {"_transforms", "_pandas", "_polars"},
-    {"_numbers", "_containers"},
+    {"_numbers", "_clocks", "_containers"},
     {"_table"},
     {"_columns", "_orders", "_network", "_labels", "_conditions"},
     {"_dependencies", "_prior"},

@@ -1,7 +1,8 @@
 """Tables of dates and of what is derived of them: whether rows agree with their date, and what hangs on its parts.
 
-Run as ``python docs/benchmarks/dates.py [--rows 4000] [--seeds 0 1]``. `sales` has days, `bike` hours of two years,
-each with the date as its first or its last column. One JSON line a run goes to stdout, medians over seeds to stderr.
+Run as ``python docs/benchmarks/dates.py [--tables visits] [--rows 4000] [--seeds 0 1]``. `sales` has days, `bike` hours
+of two years, and `visits` times of working hours without what is derived of them, each with the date as its first or its
+last column. One JSON line a run goes to stdout, medians over seeds to stderr.
 """
 
 import argparse
@@ -48,6 +49,18 @@ def bike(n, rng):
     return pd.DataFrame({"date": date, **told, "workday": workday, "warmth": warmth, "count": rented}), "hour"
 
 
+def visits(n, rng):
+    date = pd.Series(rng.choice(pd.bdate_range("2022-01-01", "2023-12-31"), n))
+    date += pd.to_timedelta((9 * 60 + 8 * 60 * rng.beta(1.5, 2, n)).astype(int) // 15 * 15, unit="min")
+    kind = pd.Series(np.where(rng.uniform(size=n) < 0.3, "first", "next"))
+    return pd.DataFrame({"date": date, "kind": kind, "count": rng.poisson(20 + 20 * (kind == "first"))}), "kind"
+
+
+def hours_of_week(times):
+    """Share of each hour of a week, by its number from Monday on."""
+    return (24 * times.dt.day_of_week + times.dt.hour).value_counts(normalize=True)
+
+
 def run(make, date_first, n_rows, seed):
     """Figures of one fit, as a dict."""
     table, by = make(n_rows + TEST_ROWS, np.random.default_rng(seed))
@@ -60,11 +73,14 @@ def run(make, date_first, n_rows, seed):
     rows, _ = model.sample(n_rows)
     told = parts(rows["date"], *(name for name in train if name in PARTS))
     means = [X.groupby(by)["count"].mean() for X in (train, rows)]
+    hours = [hours_of_week(X["date"]) for X in (train, rows)]
     return {
         "table": make.__name__,
         "date": "first" if date_first else "last",
         "seed": seed,
         "agree": float(np.all([rows[name] == x for name, x in told.items()], axis=0).mean()),
+        "hours_error": float(hours[1].sub(hours[0], fill_value=0).abs().sum() / 2),
+        "unseen_hours": float(hours[1].drop(hours[0].index, errors="ignore").sum()),
         "mean_error": float((means[1] - means[0]).abs().mean() / means[0].mean()),
         "c2st": c2st_score(train, rows, random_state=seed),
         "shape_error": shape_error(train, rows),
@@ -74,14 +90,18 @@ def run(make, date_first, n_rows, seed):
     }
 
 
+TABLES = {make.__name__: make for make in (sales, bike, visits)}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=4000)
     parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1])
+    parser.add_argument("--tables", nargs="*", choices=TABLES, default=list(TABLES))
     options = parser.parse_args()
     tell_versions("skgmmgan", "numpy", "scikit-learn", "torch")
     results = []
-    for make in (sales, bike):
+    for make in map(TABLES.get, options.tables):
         for date_first in (True, False):
             for seed in options.seeds:
                 results.append(run(make, date_first, options.rows, seed))
