@@ -1,8 +1,8 @@
 """Tables of dates and of what is derived of them: whether rows agree with their date, and what hangs on its parts.
 
 Run as ``python docs/benchmarks/dates.py [--tables visits] [--rows 4000] [--seeds 0 1]``. `sales` has days, `bike` hours
-of two years, and `visits` times of working hours without what is derived of them, each with the date as its first or its
-last column. One JSON line a run goes to stdout, medians over seeds to stderr.
+of two years, and `visits` times of working hours without what is derived of them, each with the date as its first or
+its last column. One JSON line a run goes to stdout, medians over seeds to stderr.
 """
 
 import argparse
