@@ -9,8 +9,8 @@ from pathlib import Path
 from sklearn.utils.validation import check_is_fitted
 
 from ._calendar import CalendarColumn, CalendarPart
-from ._clocks import Clock, Rhythm, RhythmicSpline
 from ._classifier import GMMGANClassifier
+from ._clocks import Clock, Rhythm, RhythmicSpline
 from ._codec import Codec
 from ._columns import Companions, DiscreteColumn, LabelColumn, Levels, NumericColumn, Told, Unit
 from ._containers import ArrayContainer, NarwhalsContainer, PandasContainer
