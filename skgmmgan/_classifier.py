@@ -117,8 +117,8 @@ class GMMGANClassifier(ClassifierMixin, BaseGMMGAN):
     def _search(self, table, values, rng):
         """What fits the prior, and the values with the unknown labels guessed."""
         categorical, nominal = (np.concatenate([[True], mask]) for mask in (table.categorical, table.nominal))
-        label = LabelColumn(values[:, 0])
-        make_codec = partial(Codec, categorical=categorical, nominal=nominal, label=label)
+        label, clocks = LabelColumn(values[:, 0]), {j + 1: clock for j, clock in table.clocks.items()}
+        make_codec = partial(Codec, categorical=categorical, nominal=nominal, label=label, clocks=clocks)
         n_classes = label.levels.unit.n_levels
         kind = ClassPriorSearch if n_classes <= MAX_CLASS_COMPONENTS else PriorSearch
         search = kind(make_codec, *self._prior_settings())

@@ -57,12 +57,12 @@ class Codec:
     n_knots : knots of the transforms of numeric columns
     rng : RandomState, for the noise inside rounding steps, and the rows that tell the order of levels
     label : LabelColumn of the first column, if that holds class labels
-    clocks : dict from the index of a column of times to the arguments of its Clock, if there is no label
+    clocks : dict from the index of a column of times to the arguments of its Clock
     """
 
     def __init__(self, values, categorical, nominal, *, n_knots, rng, label=None, clocks=None):
         clocks = {j: Clock(*arguments) for j, arguments in (clocks or {}).items()}
-        calendar = find_calendar(values, clocks, categorical)
+        calendar = find_calendar(values, clocks, categorical) if label is None else {}
         self.n_columns = values.shape[1]  # columns of the table
         self.one_hots = find_one_hot(values, [j for j in range(label is not None, self.n_columns) if j not in calendar])
         self.columns, self.lookups, self.differences = [], [], []

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skgmmgan import GMMGAN
+from skgmmgan import GMMGAN, GMMGANClassifier
 from skgmmgan._clocks import Clock, Rhythm, find_rhythm
 
 pd = pytest.importorskip("pandas")
@@ -43,6 +43,14 @@ def test_visits_are_drawn_in_working_hours(visits, dtype):
     assert drawn.dt.minute.isin([0, 15, 30, 45]).all()
     shares = [at.dt.hour.value_counts(normalize=True) for at in (drawn, times)]
     assert (shares[0] - shares[1]).abs().max() < 0.04
+
+
+def test_rows_of_classes_are_drawn_in_working_hours(visits):
+    X = pd.DataFrame({"x": np.arange(800) % 7, "at": visits})
+    model = GMMGANClassifier(**PRIOR).fit(X, visits.dt.year)
+    rows, labels = model.sample(500)
+    assert are_at_work(rows["at"]).all()
+    assert (rows["at"].dt.year == labels).mean() > 0.95
 
 
 def test_days_of_a_year_are_working_days(rng):
