@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._broken import broken_of_table
 from ._codec import Codec
-from ._containers import container_of, is_frame
+from ._containers import container_of, is_frame, refuse_other_tables
 from ._discriminator import REWARDS
 from ._em import PriorSearch
 from ._generator import Generator
@@ -79,8 +79,7 @@ def check_count(name, n, least):
 
 def check_table(estimator, X, *, reset, least):
     """X as a DataFrame or a numeric array of at least so many rows, its shape and names checked for an estimator."""
-    if hasattr(X, "collect"):
-        raise TypeError(f"X is a {type(X).__name__}; call its collect() first.")
+    refuse_other_tables(X)
     if isinstance(X, np.ma.MaskedArray):
         X = np.ma.filled(X.astype(float), np.nan)
     if not is_frame(X):
@@ -88,7 +87,7 @@ def check_table(estimator, X, *, reset, least):
             return validate_data(estimator, X, reset=reset, ensure_all_finite=False, ensure_min_samples=least)
         except (TypeError, ValueError) as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f"{error}{_told_cell(X)}") from error
+            raise kind(f"{str(error).rstrip('.')}.{_told_cell(X)}") from error
     for axis, (what, minimum) in enumerate([("sample", least), ("feature", 1)]):
         if X.shape[axis] < minimum:
             raise ValueError(

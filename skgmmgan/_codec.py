@@ -129,7 +129,7 @@ class Codec:
             self._replace(j, column)
             del steps[j]
         rounded = find_rates(values, steps, [j for j in steps if j not in rounded], rounded)
-        rounded |= find_rounded_sums(values, steps, [j for j in steps if j not in rounded], rounded)
+        rounded |= find_rounded_sums(values, steps, [j for j in steps if j not in rounded], rounded, sums)
         for j, column in rounded.items():
             self.columns[j] = column
         even = [j for j in steps if isinstance(getattr(self.columns[j], "grid", None), Decimals)]

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import check_array
 
-from ._containers import container_of, is_frame
+from ._containers import container_of, is_frame, refuse_other_tables
 from ._table import Table, same_names
 
 MAX_CODES = 254  # categories that boosted trees can tell apart
@@ -14,6 +14,7 @@ def as_table(X):
     """A DataFrame, or an array of what is array-like."""
     if isinstance(X, tuple) and len(X) == 2 and is_frame(X[0]):
         raise TypeError("A table is expected; sample() returns rows and components: pass the rows alone.")
+    refuse_other_tables(X)
     return X if is_frame(X) else check_array(X, dtype=None, ensure_all_finite="allow-nan")
 
 

@@ -4,6 +4,8 @@ A container reads a column as integers (dates and times as ticks of their dtype)
 with a mask of its missing cells, and writes it back in the dtype that it had.
 """
 
+from pathlib import PurePath
+
 import numpy as np
 
 from ._pandas import PandasContainer
@@ -117,6 +119,22 @@ def is_pandas(X):
 def is_frame(X):
     """Whether X is a DataFrame of pandas or polars (without importing either)."""
     return is_pandas(X) or (type(X).__module__.partition(".")[0] == "polars" and hasattr(X, "columns"))
+
+
+def refuse_other_tables(X):
+    """Raise TypeError for what is a table elsewhere, and say how it becomes a DataFrame."""
+    kind, first = type(X).__name__, X[0] if isinstance(X, list) and X else None
+    remedy = None
+    if hasattr(X, "collect"):
+        remedy = "call its collect() first"
+    elif isinstance(X, (str, PurePath)):
+        remedy = "read the file first, for example by pandas.read_csv"
+    elif isinstance(X, dict) or isinstance(first, dict) or getattr(getattr(X, "dtype", None), "names", None):
+        remedy = "pass pandas.DataFrame(X)"
+    elif hasattr(X, "to_pandas") and not is_frame(X):
+        remedy = "pass X.to_pandas()"
+    if remedy:
+        raise TypeError(f"X is a {kind}{f' of {type(first).__name__}' * isinstance(first, dict)}; {remedy}.")
 
 
 def container_of(X):

@@ -185,6 +185,13 @@ def rounding(values, few, j, i, steps):
     return None
 
 
+def is_rounded(values, few, j, steps):
+    """Whether column j is, in every row, the rounding of a multiple of one of other columns, a constant added."""
+    differences = (rounding(values, few, j, i, steps) for i in steps if i != j)
+    misses = (np.abs(d.rounded(values) - values[:, j]) > d.grid / 2 for d in differences if d is not None)
+    return any(not np.any(missed) for missed in misses)
+
+
 def plainest_first(fractions):
     """Fractions in order, of which a later one, that needs a constant, must be shorter by DIGITS_OF_CONSTANT digits."""
     return sorted(fractions, key=lambda fraction: n_digits(fraction) + DIGITS_OF_CONSTANT * fractions.index(fraction))
@@ -299,16 +306,16 @@ def joint_step(a, b):
 def at_few_distances(few, j, others, steps):
     """Those of other columns that few numbers tell from column j (a cost, to which 5, 10 or 20 are added)."""
     numbers = {}
-    for i in others:
-        step = joint_step(steps[i], steps[j])
-        a, x = both_present(few[:, i], few[:, j])
-        if step and len(a):
-            apart = np.rint((x - a) / step)
-            if len(np.unique(apart[:MANY_APART])) * MIN_PER_DIFFERENCE > MANY_APART:  # in most pairs
-                continue
-            n = len(np.unique(apart))
-            if n * MIN_PER_DIFFERENCE <= min(len(np.unique(a)), len(np.unique(x)), MANY_APART):
-                numbers[i] = n
+    joint = np.array([joint_step(steps[i], steps[j]) for i in others])
+    others, joint = np.array(others, dtype=int)[joint > 0], joint[joint > 0]
+    first = few[~np.isnan(few[:, j])][:MANY_APART]
+    apart = np.sort(np.rint((first[:, [j]] - first[:, others]) / joint), axis=0)  # gaps come last
+    n_apart = 1 + (np.diff(apart, axis=0) > 0).sum(axis=0)  # too many in most pairs
+    for k in np.flatnonzero(n_apart * MIN_PER_DIFFERENCE <= MANY_APART):
+        a, x = both_present(few[:, others[k]], few[:, j])
+        n = len(np.unique(np.rint((x - a) / joint[k])))
+        if len(a) and n * MIN_PER_DIFFERENCE <= min(len(np.unique(a)), len(np.unique(x)), MANY_APART):
+            numbers[int(others[k])] = n
     return sorted(numbers, key=numbers.get)
 
 

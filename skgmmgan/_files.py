@@ -1,10 +1,14 @@
 """Tables in CSV and Parquet files: what the columns are is guessed, told and kept."""
 
 import codecs
+import contextlib
+import csv
 import io
 import re
 import sys
 import warnings
+from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,21 +32,24 @@ from ._table import did_you_mean
 READERS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet"}
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zip", ".zst")
 KINDS = ("category", "integer", "number", "time")
-SEPARATORS = (";", "\t", "|")  # of a header that holds them and no comma
+SEPARATORS = (";", "\t", "|")  # other than a comma
+NO_SEPARATOR = "\x1f"
+PEEK = 20  # lines that tell the separator
 ENCODINGS = ("utf-8-sig", "utf-16", "cp1252")  # tried in turn
 MISSING = ["", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "null", "NULL", "None", "-", "--", "?", "."]
+YEARS = 1800, 2199
+OLD = 20  # years, that tell the past
 MOSTLY = 0.9  # of the cells of a column, ...
 MANY = 20  # ... if so many are different
 WRITE = "write numbers as 1012.5, and dates as 2024-12-31 (ISO 8601)"
 TIMES = ("M", "m")  # kinds of dtypes: dates with or without a time, and timedeltas
 TRUTH = {"true": True, "false": False}
 ISO_DATE = r"\d{4}-\d{2}-\d{2}"
-COMPACT_DATE = r"(?:19|20)\d{6}"  # 20241231
-YEAR = r"(?:1[89]|2[01])\d\d"
+COMPACT_DATE = r"(?:19|20)\d{6}|99991231"  # 20241231; SAP has the latter where there is no end
 DIGITS = r"[+-]?\d+"
 CODE = r"[+-]?0\d"  # the start of one, a leading zero
 PLAIN_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-LIKE_A_NUMBER = r"\W{0,2}(?:\d[\d.,/' ]*\W{0,2}(?: ?[^\W\d]{1,5}\d? ?)?){1,3}"  # 1,012.50 or 31/12/2024 or 2h 13m
+LIKE_A_NUMBER = r"\W{0,2}(?:\d[\d.,/' ]*\W{0,2}(?: ?[^\W\d]{1,5}[+-]?\d*? ?)?){1,3}"  # 1,012.50 or 31/12/2024 or 2h 13m
 OFFSET = r"(?:Z|[+-]\d\d:?\d\d)"  # the end of a time with a zone, ...
 WITH_OFFSET = rf":\d\d[\d:.,]*\s?{OFFSET}(?![^\"'])"  # ... which tells it from a year; and then a quote or nothing
 
@@ -94,19 +101,32 @@ def _parse(path, source, separator, encoding):
     def first_line(separator):
         return parsed(separator, nrows=1, header=None).iloc[0]
 
+    def separates(mark):
+        """Whether the first rows have as many fields as the header, and more than one."""
+        lines = parsed(NO_SEPARATOR, nrows=PEEK, header=None, quoting=csv.QUOTE_NONE)[0]
+        with contextlib.suppress(csv.Error):
+            sizes = {len(fields) for fields in csv.reader(lines, delimiter=mark)}
+            return len(sizes) == 1 and sizes != {1}
+        return False
+
     try:
         names = first_line(separator)
         told = re.fullmatch(r"sep=(.),*", separator.join(names))  # by Excel, in a line above the names
         if told:
             separator, form["skiprows"] = told[1], 1
+        else:
+            in_name = (mark for mark in SEPARATORS if len(names) == 1 and mark in names.iloc[0])
+            separator = next(filter(separates, SEPARATORS), next(in_name, separator))
+        names = first_line(separator)
+        if len(names) > 1 and names.iloc[1:].str.startswith(" ").all():
+            form["skipinitialspace"] = True
             names = first_line(separator)
-        other = next((mark for mark in SEPARATORS if len(names) == 1 and mark in names.iloc[0]), None)
-        if other:
-            separator = other
-            names = first_line(separator)
-        _check_names(path, names)
-        table = parsed(separator)
-        table.attrs["nameless"] = table.columns[names == ""].tolist()
+        _refuse_twice(path, names)
+        table = parsed(separator, skip_blank_lines=len(names) > 1)
+        _warn_of_cells(path, names, table)
+        nameless = [f"Unnamed: {k}" for k in range((names == "").sum())]
+        table = table.rename(columns=dict(zip(table.columns[names == ""], nameless)))
+        table.attrs["nameless"] = nameless
         return table, separator
     except pd.errors.EmptyDataError:
         raise ValueError(f"{path} is empty.") from None
@@ -121,16 +141,31 @@ def _parse(path, source, separator, encoding):
         ) from error
 
 
-def _check_names(path, names):
-    """Raise ValueError if a name of the header of a file comes twice; warn if it is a number, but no year or index."""
-    odd = names[names.str.fullmatch(PLAIN_NUMBER) & ~names.str.fullmatch(YEAR)]
-    if len(odd) and odd.tolist() not in ([str(i + start) for i in range(len(odd))] for start in (0, 1)):
+def _warn_of_cells(path, names, table):
+    """Warn if half of the names of a file or more are like the cells below them; years and numbers in order are not."""
+    import pandas as pd
+
+    numbers = pd.to_numeric(names, errors="coerce").dropna()
+    counts = len(numbers) > 2 and (numbers.is_monotonic_increasing or numbers.is_monotonic_decreasing)
+    counts = counts or numbers.between(*YEARS).all() or numbers.tolist() in ([0, 1], [1, 2])
+
+    def is_like_a_cell(j, cells):
+        if j in numbers:
+            return not counts and cells.str.fullmatch(PLAIN_NUMBER).mean() > MOSTLY
+        return len(names) > 1 and (cells == names[j]).any()
+
+    odd = [names[j] for j, (_, cells) in enumerate(table.items()) if is_like_a_cell(j, cells)]
+    if 2 * len(odd) >= len(names):
         warnings.warn(
-            f"The first line of {path} is taken for names, of which {odd.iloc[0]!r} looks like a cell; if it is one, "
-            "put a line with the names of the columns above.",
+            f"The first line of {path} is taken for names, of which {odd[0]!r} looks like a cell; if it is one, put a "
+            "line with the names of the columns above.",
             UserWarning,
             stacklevel=5,
         )
+
+
+def _refuse_twice(path, names):
+    """Raise ValueError if a name of the header of a file comes twice."""
     twice = names[names.duplicated() & (names != "")]
     if len(twice):
         raise ValueError(f"{path} has the column {twice.iloc[0]!r} twice; give each column a name of its own.")
@@ -167,9 +202,8 @@ def read_table(path, types=None, drop=()):
         elif separator:
             table[name] = _guess(text[name])
     if separator:
-        spelling = find_spelling(text, table, separator, how) | _ends_of(path)
-        nameless = [name for name in table.attrs.pop("nameless") if name in table]
-        table.attrs["spelling"] = spelling | ({"nameless": nameless} if nameless else {})
+        ends = {"nameless": table.attrs.pop("nameless")} | _ends_of(path)
+        table.attrs["spelling"] = find_spelling(text, table, separator, how) | ends
     return table
 
 
@@ -207,11 +241,11 @@ def _plain(text, mark, are_codes=True):
     """
     import pandas as pd
 
-    cells = text[~text.isin(MISSING)]
+    cells = text[~text.isin(MISSING)].drop_duplicates()
     if mark == "." and pd.to_numeric(cells, errors="coerce").notna().all():
         return text, {}
     words, rest = cells[~cells.str.contains(r"\d")], cells[cells.str.contains(r"\d")]
-    has_word = words.nunique() == 1 and rest.nunique() > MANY
+    has_word = len(words) == 1 and len(rest) > MANY
     if has_word:
         cells = rest
     spelt = (plain_numbers(cells, m, are_codes) for m in (mark, "."))
@@ -219,9 +253,10 @@ def _plain(text, mark, are_codes=True):
     is_read = how or cells.str.fullmatch(f"{PLAIN_NUMBER}|{ISO_DATE}.*|{DAY_AND_YEAR}|{CLOCK}").all()
     if not is_read or not (how or has_word):
         return text, {}
-    if has_word and len(cells) + len(words) == len(text):
+    if has_word and not text.isin(MISSING).any():
         how = how | {"missing": words.iloc[0]}
-    return numbers.reindex(text.index, fill_value="").where(~text.isin(MISSING), text), how
+    plain = text.map(dict(zip(cells, numbers)))
+    return plain.where(plain.notna(), text.where(text.isin(MISSING), "")), how
 
 
 def _as_text(column):
@@ -233,24 +268,28 @@ def _guess(text):
     """A column of text as what it most likely is."""
     import pandas as pd
 
-    cells = text[~text.isin(MISSING)]
+    every = text[~text.isin(MISSING)]
+    cells = every.drop_duplicates()
     if not len(cells):
         return pd.Series(np.nan, index=text.index, name=text.name)
     if cells.str.lower().isin(TRUTH).all():
         return _as_truth(text)
-    if cells.str.fullmatch(COMPACT_DATE).all() and cells.nunique() > MANY:
-        times = pd.to_datetime(cells, format="%Y%m%d", errors="coerce")
+    if cells.str.fullmatch(COMPACT_DATE).all() and len(cells) > MANY:
+        times = pd.to_datetime(every, format="%Y%m%d", errors="coerce")
         if times.notna().all():
             return times.reindex(text.index)
     numbers = pd.to_numeric(cells, errors="coerce")
     if not cells.str.match(CODE).any() and numbers.notna().all():
-        is_whole = cells.str.fullmatch(DIGITS).all() or (len(cells) < len(text) and _is_whole(numbers))
-        return _as_kind(text, "integer" if is_whole else "number")
+        is_whole = cells.str.fullmatch(DIGITS).all() or (len(every) < len(text) and _is_whole(numbers))
+        try:
+            return _as_kind(text, "integer" if is_whole else "number")
+        except ValueError:  # codes of more than 64 bits
+            return text.mask(text == "")
     if cells.str.fullmatch(CLOCK).all():
         return _as_kind(text, "time")
     is_date = cells.str.match(ISO_DATE)
     if is_date.all() and cells.str.contains(WITH_OFFSET).nunique() == 1:
-        times = pd.to_datetime(cells, format="ISO8601", errors="coerce", utc=_has_several_offsets(cells))
+        times = pd.to_datetime(every, format="ISO8601", errors="coerce", utc=_has_several_offsets(cells))
         if times.notna().all():
             return times.reindex(text.index)
     if cells.str.fullmatch(DAY_AND_YEAR).all():
@@ -259,26 +298,46 @@ def _guess(text):
         except ValueError:  # of which the model warns
             return text.mask(text == "")
     for time_format in filter(is_clear, formats_of(cells.iloc[0])):
-        times = pd.to_datetime(cells, format=time_format, errors="coerce")
+        times = pd.to_datetime(every, format=time_format, errors="coerce")
         if times.notna().all():
             return times.reindex(text.index)
-    is_like = is_date | cells.str.fullmatch(LIKE_A_NUMBER)
-    if is_like.mean() > MOSTLY and cells.nunique() > MANY and not cells.str.fullmatch(DIGITS).all():
-        odd = cells[~is_date] if is_date.mean() > MOSTLY else cells[numbers.isna()]
+    if len(cells) > MANY and not cells.str.fullmatch(DIGITS).all():
+        _warn_of_numbers(every)
+    return text.mask(text == "")
+
+
+def _warn_of_numbers(cells):
+    """Warn if most cells of a column of categories are like numbers or dates."""
+    import pandas as pd
+
+    is_date = cells.str.match(ISO_DATE)
+    if (is_date | cells.str.fullmatch(LIKE_A_NUMBER)).mean() > MOSTLY:
+        odd = cells[~is_date] if is_date.mean() > MOSTLY else cells[pd.to_numeric(cells, errors="coerce").isna()]
         odd = odd if len(odd) else cells
         shapes = odd.str.replace(r"\d+", "0", regex=True)
         rarest = odd[shapes == shapes.value_counts().index[-1]].iloc[0]
         warnings.warn(
-            f"Column {text.name!r} is taken for categories, for {len(odd)} of {len(cells)} cells like {rarest!r}; "
-            f"{WRITE}, and nothing where a cell is missing; or say by --type '{text.name}=category' that they are.",
+            f"Column {cells.name!r} is taken for categories, for {len(odd)} of {len(cells)} cells like {rarest!r}; "
+            f"{WRITE}, and nothing where a cell is missing; or say by "
+            f"--type '{cells.name}=category', =time or =number what they are.",
             UserWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
-    return text.mask(text == "")
 
 
 def _is_whole(numbers):
     return bool((numbers == np.rint(numbers)).all() and (np.abs(numbers.astype(float)) < 2**53).all())
+
+
+def _long_integers(cells):
+    """A column of text with integers that floats do not hold, as the first dtype that does."""
+    import pandas as pd
+
+    whole = [pd.NA if gap else int(cell) for cell, gap in zip(cells, cells.isna())]
+    for dtype in ("Int64", "UInt64") if cells.isna().any() else ("int64", "uint64"):
+        with contextlib.suppress(OverflowError):
+            return pd.Series(whole, cells.index, dtype=dtype, name=cells.name)
+    raise ValueError(f"Column {cells.name!r} cannot be read as integer: it holds numbers of more than 64 bits.")
 
 
 def _as_truth(text):
@@ -301,10 +360,14 @@ def _as_kind(text, kind, time_format=None):
         raise ValueError(f"Column {text.name!r} cannot be read as {kind}: it holds {odd.iloc[0]!r}; {WRITE}.")
     if kind == "number":
         return numbers.astype(float)
-    if not _is_whole(numbers.dropna()) and not pd.api.types.is_integer_dtype(numbers):
-        fraction = cells[numbers != np.rint(numbers.astype(float))].dropna()
+    if pd.api.types.is_integer_dtype(numbers):
+        return numbers
+    if _is_whole(numbers.dropna()):
+        return numbers.astype("Int64" if numbers.isna().any() else "int64")
+    fraction = cells[~cells.str.fullmatch(DIGITS, na=True) & (numbers != np.rint(numbers.astype(float)))]
+    if len(fraction):
         raise ValueError(f"Column {text.name!r} cannot be read as integer: it holds {fraction.iloc[0]}.")
-    return numbers.astype("Int64") if numbers.isna().any() else numbers.astype("int64")
+    return _long_integers(cells)
 
 
 def _has_several_offsets(cells):
@@ -355,6 +418,18 @@ def _as_times(cells, time_format=None):
             f"Column {cells.name!r} cannot be read as time: it holds {(odd if len(odd) else cells).iloc[0]!r}, and has "
             f"no format or may be read in two ways; {WRITE}."
         )
+    years = found[0].dt.year
+    if years.min() < YEARS[0]:
+        raise ValueError(
+            f"Column {cells.name!r} cannot be read as time: {cells[years.idxmin()]!r} has no year; {WRITE}."
+        )
+    if present.str.fullmatch(SHORT_YEAR).all() and years.max() > date.today().year >= years.min() + OLD:
+        warnings.warn(
+            f"Column {cells.name!r} has years of two digits: {cells[years.idxmax()]!r} is taken for {years.max()}, and "
+            f"{cells[years.idxmin()]!r} for {years.min()}; write years of four digits.",
+            UserWarning,
+            stacklevel=4,
+        )
     return found[0]
 
 
@@ -380,9 +455,7 @@ def read_like(path, template, spelling=None, remedy=None):
         if separator and is_measured and not pd.api.types.is_bool_dtype(like):
             cells = table[name].replace(how["missing"], "") if "missing" in how else table[name]
             before, after, _ = how.get("unit", ("", "", False))
-            bare = pd.Series(
-                [without_unit(cell, before, after) for cell in cells], cells.index, dtype=object, name=name
-            )
+            bare = cells.map(partial(without_unit, before=before, after=after)) if "unit" in how else cells
             table[name], found = _plain(bare, how.get("decimal", mark), are_codes=False)
             if "unit" in found:
                 there, own = "".join(found["unit"][:2]).strip(), (before + after).strip()
@@ -473,11 +546,11 @@ def write_table(table, path, spelling=None):
         table.to_parquet(path)
         return
     if spelling:
-        own = spelling["separator"]
+        own = spelling["separator"] if spelling["separator"] in SEPARATORS else ","
         if table.shape[1] > 1 and (path == "-" or (separator == "," and own != "\t")):
             separator = own
         table = spell(table, spelling, with_commas=separator == own != ",")
-        table = table.rename(columns=dict.fromkeys(spelling.get("nameless", ()), ""))
+        table = table.rename(columns=dict.fromkeys(spelling["nameless"], ""))
     ends = spelling or {}
     form = {"encoding": ends.get("encoding", "utf-8"), "lineterminator": ends.get("newline", "\n")}
     table.to_csv(sys.stdout if path == "-" else path, sep=separator, index=False, **form)

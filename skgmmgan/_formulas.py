@@ -8,7 +8,16 @@ import numpy as np
 
 from ._columns import MAX_NUMBERS
 from ._dependencies import MIN_REPEATS, PREVIEW, some_rows
-from ._differences import MAX_TIES, MIN_ROUNDED, MIN_ROWS_PER_COLUMN, N_ERRORS, n_digits, plainest, through_any
+from ._differences import (
+    MAX_TIES,
+    MIN_ROUNDED,
+    MIN_ROWS_PER_COLUMN,
+    N_ERRORS,
+    is_rounded,
+    n_digits,
+    plainest,
+    through_any,
+)
 from ._numbers import SINGLE, TIE, computation_error, is_single
 from ._relations import MIN_ON_LINE, NEARLY, origins
 from ._rounded import DOUBLE, FunctionColumn, ProductColumn, RoundedSum, function_error, on_ladder
@@ -325,8 +334,10 @@ def all_count(column, values, x):
     return True
 
 
-def find_rounded_sums(values, steps, derivable, products):
+def find_rounded_sums(values, steps, derivable, products, sums):
     """Columns that are sums of several others, each times a factor, rounded: RoundedSums by their index.
+
+    None is a column that is a single one, rounded: the day of a time is that of its end less the time of day, too.
 
     Parameters
     ----------
@@ -334,6 +345,7 @@ def find_rounded_sums(values, steps, derivable, products):
     steps : dict from the index of a column to consider to its rounding step; those with missing cells are not
     derivable : indices of those that may be computed
     products : dict from the index of a column to the RoundedColumn that it is
+    sums : dict from the index of a column that is an exact sum to that
     """
     least = max(MIN_REPEATS, MIN_ROWS_PER_COLUMN * len(steps))
     few = some_rows(values, max(PREVIEW, 2 * least))
@@ -342,12 +354,12 @@ def find_rounded_sums(values, steps, derivable, products):
         return {}
     correlations = np.corrcoef(few[:, numbers].T) + JITTER * np.eye(len(numbers))
     left = few[:, numbers].std(axis=0) / np.sqrt(np.diag(np.linalg.inv(correlations)).clip(1.0))  # by all others
-    found = {}
+    found, all_steps = {}, steps | {j: column.step for j, column in sums.items()}
     for j, noise in zip(numbers, left):
         if j in derivable and steps[j] and noise <= ROUNDED * steps[j]:
             others = [i for i in numbers if i not in found and not hangs_on([i], j, products)]
             column = rounded_sum(values, few, j, others, steps, derivable)
-            if column is not None:
+            if column is not None and not is_rounded(values, few, j, all_steps):
                 found[j] = column
     return found
 

@@ -21,13 +21,17 @@ PREVIEW = 100  # cells that tell most columns without numbers
 SIGNS = "[$€£¥₹]"
 CURRENCIES = "USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|TRY|BRL|MXN|ZAR|KRW|SGD|HKD"
 BEFORE = rf"{SIGNS}\s?|(?:{CURRENCIES})\s?"  # $3.50, EUR 20
-AFTER = rf"\s?(?:[%‰]|{SIGNS}|(?![eE]\d)°?[^\W\d_]{{1,5}}[²³23]?(?:/[^\W\d_]{{1,3}})?)"  # 12 %, 9.5 m2, 80km/h
+AFTER = rf"\s?(?:[%‰]|{SIGNS}|(?![eE]\d)°?[^\W\d_]{{1,5}}[²³23]?(?:/[^\W\d_]{{1,3}})?|°)"  # 12 %, 9.5 m2, 80km/h
 GROUPS = {".": ",", ",": "."}  # what stands between thousands, by the decimal mark, ...
 BLANKS = " \u00a0\u202f"
 OTHER_GROUPS = BLANKS + "'\u2019"  # ... or one of these
 MINUSES = "\u2212\u2013"  # signs that typesetting has for the hyphen
 DAY_AND_YEAR = r"\d{1,2}(?P<mark>[./-])\d{1,2}(?P=mark)\d{4}(?: \d{1,2}:\d\d(?::\d\d)?(?: [AP]M)?)?"
-PADDING = {"hours": r"( )0(?=\d:)", "all": r"(^|[/. -])0(?=\d)"}  # zeros before digits that may be left out
+PADDING = {  # zeros before digits that may be left out
+    "hours": r"( )0(?=\d:)",
+    "all": r"(^|[/. -])0(?=\d)",
+    "all but years": r"(^|[/. -])0(?=\d[/.:-])",
+}
 SECONDS = r":\d\d\."  # and what comes before their fraction
 CLOCK = r"\d{1,3}:[0-5]\d(?::[0-5]\d)?(?: [AP]M)?"  # 9:45, 123:45:06, or 4:00 PM
 NOON = np.timedelta64(12, "h")
@@ -43,8 +47,7 @@ def plain_numbers(cells, mark, are_codes=True):
     if not first.str.fullmatch(_pattern(mark, GROUPS[mark] + OTHER_GROUPS)).all():
         return None
     cells, negative = _with_hyphens(cells)
-    groups = cells.str.extract(rf"\d([{OTHER_GROUPS}])\d", expand=False).dropna()
-    group = groups.iloc[0] if len(groups) else GROUPS[mark]
+    group = next((group for group in OTHER_GROUPS if cells.str.contains(rf"\d{group}\d").any()), GROUPS[mark])
     parts = cells.str.extract(f"^{_pattern(mark, group)}$").fillna("")
     before, digits, after = parts[1], parts[3], parts[4]
     signs, units = parts[0] + parts[2], (before + "0" + after).unique()
@@ -52,6 +55,8 @@ def plain_numbers(cells, mark, are_codes=True):
         return None
     if are_codes and digits.str.match(r"0\d").any():
         return None
+    if negative == ["", "-"] and are_codes and digits.str.fullmatch(r"\d+").all():
+        return None  # 38-, between 38 and 40
     whole = digits.str.partition(mark)[0]
     is_grouped = whole.str.contains(group, regex=False)
     how = {"unit": [before.iloc[0], after.iloc[0], bool((parts[0] != "").any())]} if units[0] != "0" else {}
@@ -59,6 +64,8 @@ def plain_numbers(cells, mark, are_codes=True):
         return None  # a telephone number
     if negative:
         how["negative"] = negative
+    if how and (signs != "").all() and (parts[0] == "+").any():
+        how["plus"] = True
     if mark == "," and (is_grouped.any() or digits.str.contains(",").any()):
         how["decimal"] = ","
     if is_grouped.any() and not (whole[~is_grouped].str.len() > 3).any():
@@ -72,7 +79,7 @@ def plain_numbers(cells, mark, are_codes=True):
 def _pattern(mark, groups):
     """What matches sign, unit, sign, digits and unit of a number, the thousands being apart by one of some marks."""
     mark = re.escape(mark)
-    number = rf"(?:[1-9]\d{{0,2}}(?:[{groups}]\d{{3}})+|\d+)(?:{mark}\d+)?|{mark}\d+"
+    number = rf"(?:(?:[1-9]\d{{0,2}}(?:[{groups}]\d{{3}})+|\d+)(?:{mark}\d+)?|{mark}\d+)(?:[eE][+-]?\d+)?"
     return rf"([+-]?)({BEFORE})?([+-]?)({number})({AFTER})?"
 
 
@@ -109,8 +116,8 @@ def _find(text, column, plain):
     import pandas as pd
 
     present = column.notna()
-    gaps, cells = text[~present].unique(), text[present]
-    how = {"missing": gaps[0]} if len(gaps) == 1 and gaps[0] else {}
+    gaps, present = text[~present].unique(), present & ~text.duplicated()
+    how, cells = {"missing": gaps[0]} if len(gaps) == 1 and gaps[0] else {}, text[present]
     if not len(cells):
         return how
     if pd.api.types.is_bool_dtype(column):

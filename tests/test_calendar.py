@@ -32,6 +32,21 @@ def test_a_time_beside_its_day_and_time_of_day(names):
         assert (rows["day"] + rows["clock"] == rows["time"]).all()
 
 
+@pytest.mark.parametrize("names", ["start day clock end", "start day end end_day", "start day clock end end_day"])
+def test_a_start_and_its_end_beside_their_days(names):
+    """The day is a rounded sum of the end and the time of day, too."""
+    rng = np.random.RandomState(0)
+    start = pd.Series(pd.Timestamp("2023-01-01") + pd.to_timedelta(rng.randint(0, 365 * 86_400, 600), "s"))
+    end = start + pd.to_timedelta(rng.randint(1, 90, 600), "min")
+    day, end_day = start.dt.normalize(), end.dt.normalize()
+    X = pd.DataFrame({"start": start, "day": day, "clock": start - day, "end": end, "end_day": end_day})[names.split()]
+    rows, _ = GMMGAN(1, **PRIOR).fit(X).sample(500, random_state=0)
+    assert (rows["start"] < rows["end"]).all()
+    assert (rows["day"] == rows["start"].dt.normalize()).all()
+    if "end_day" in rows:
+        assert (rows["end_day"] == rows["end"].dt.normalize()).all()
+
+
 @pytest.fixture(scope="module")
 def sales():
     """Days of two years, most of what is derived of them, and sales that hang on it; the date stands between."""

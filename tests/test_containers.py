@@ -2,12 +2,14 @@
 
 import datetime as dt
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from skgmmgan import GMMGAN
 from skgmmgan._table import Table
+from skgmmgan.metrics import shape_error
 
 pd = pytest.importorskip("pandas")
 
@@ -239,6 +241,29 @@ def test_identifiers_get_one_warning_that_names_them():
         model = GMMGAN(1, random_state=0, **PRIOR).fit(X)
     assert len(caught) == 1
     assert set(model.sample(100)[0]["id"]) <= set(X["id"])
+
+
+@pytest.mark.parametrize(
+    ("X", "remedy"),
+    [
+        ("orders.csv", "read the file first"),
+        (Path("orders.csv"), "read the file first"),
+        ({"a": [1, 2]}, r"a dict; pass pandas.DataFrame\(X\)"),
+        ([{"a": 1}, {"a": 2}], r"a list of dict; pass pandas.DataFrame\(X\)"),
+        (np.array([(1, 2.0)], dtype=[("a", int), ("b", float)]), r"pass pandas.DataFrame\(X\)"),
+    ],
+)
+def test_other_tables_are_refused_with_a_remedy(X, remedy):
+    with pytest.raises(TypeError, match=remedy):
+        GMMGAN().fit(X)
+    with pytest.raises(TypeError, match=remedy):
+        shape_error(X, X)
+
+
+def test_arrow_tables_are_refused_with_a_remedy():
+    table = pytest.importorskip("pyarrow").table({"a": [1.0, 2.0], "b": ["u", "v"]})
+    with pytest.raises(TypeError, match=r"a Table; pass X.to_pandas\(\)"):
+        GMMGAN().fit(table)
 
 
 def test_addresses_that_repeat_are_told():

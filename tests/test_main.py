@@ -1,9 +1,11 @@
 """The command line on files."""
 
+import contextlib
 import io
 import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -350,6 +352,10 @@ def test_a_column_without_a_name_stays_so(folder):
     Path("index.csv").write_text(",x\n" + "".join(f"{i % 7},{i % 5}\n" for i in range(60)))
     run("fit", "index.csv", "-o", "index.model", *QUICK, "--quiet")
     assert run("sample", "index.model", "-n", 3, "--condition", "Unnamed: 0=4").stdout.startswith(",x\n4,")
+    Path("last.csv").write_text("id,x,\n" + "".join(f"{i % 9},{i % 7},{i % 5}\n" for i in range(60)))
+    run("fit", "last.csv", "-o", "last.model", *QUICK, "--quiet", "--drop", "id")
+    run("sample", "last.model", "-n", 3, "-o", "drawn.csv")
+    assert np.isfinite(float(run("score", "last.model", "drawn.csv").stdout))
 
 
 def test_a_line_of_excel_tells_the_separator(folder):
@@ -359,12 +365,88 @@ def test_a_line_of_excel_tells_the_separator(folder):
 
 
 @pytest.mark.parametrize(
-    ("header", "odd"), [("5.1,setosa", "5.1"), ("39,77516", "39"), ("2019,2020", None), ("0,1", None), ("x,y1", None)]
+    ("header", "row", "odd"),
+    [
+        ("5.1,setosa", "1.5,a", "5.1"),
+        ("39,State-gov,77516", "40,State-gov,5", "39"),
+        ("Bonn,2020,F", "Bonn,2021,F", "Bonn"),
+        ("2019,2020", "1,2", None),
+        ("0,1", "0,1", None),
+        ("400,410,420", "1.5,2.5,3.5", None),
+        ("12,11,10", "1,2,3", None),
+        ("size,yes,id", "1,yes,7", None),
+    ],
 )
-def test_cells_in_place_of_names_are_told(folder, header, odd):
-    Path("t.csv").write_text(f"{header}\n" + "1.5,a\n2.5,b\n" * 9)
-    stderr = run("synth", "t.csv", "-n", 3, *QUICK, "--quiet").stderr
-    assert (f"of which {odd!r} looks like a cell" in stderr) == (odd is not None)
+def test_cells_in_place_of_names_are_told(tmp_path, header, row, odd):
+    path = tmp_path / "t.csv"
+    path.write_text(f"{header}\n" + f"{row}\n" * 9)
+    told = pytest.warns(UserWarning, match=f"of which {odd!r} looks like a cell") if odd else contextlib.nullcontext()
+    with told:
+        read_table(str(path))
+
+
+@pytest.mark.parametrize(
+    ("cells", "dtype", "types"),
+    [
+        ([2**63 + 7919 * i for i in range(60)], "uint64", {}),
+        ([10**18 + 7919 * i if i % 9 else "" for i in range(60)], "Int64", {}),
+        ([10**21 + 7919 * i for i in range(60)], "str", {}),
+        (["1/5/09", "12/25/10", "10/1/99"] * 20, "datetime64[us]", {"x": "time"}),
+        (["1.5.09", "31.12.10", "1.10.99"] * 20, "datetime64[us]", {"x": "time"}),
+        (["20240131", "99991231"] * 20 + [f"202402{i:02d}" for i in range(1, 29)], "datetime64[us]", {}),
+        (["1,91E+04", "2,00E-05", "-3,25E+00"] * 20, "float64", {}),
+        (["+5.0 %", "-3.1 %", "+0.0 %"] * 20, "float64", {}),
+        (["+$5.00", "-$3.10"] * 20, "float64", {}),
+        (["21.5°", "22.0°"] * 20, "float64", {}),
+        (["38-", "40", "42-"] * 20, "str", {}),
+        ([f"name {i}" if i % 3 else "NA" for i in range(60)], "str", {}),
+    ],
+)
+def test_a_file_comes_back_byte_by_byte(tmp_path, cells, dtype, types):
+    path, copy = (str(tmp_path / name) for name in ("t.csv", "copy.csv"))
+    Path(path).write_text("x;y\n" + "".join(f"{cell};{i}\n" for i, cell in enumerate(cells)))
+    with warnings.catch_warnings(action="ignore"):
+        table = read_table(path, types)
+    if dtype != "datetime64[us]":
+        assert table["x"].dtype == (dtype if dtype != "str" else pd.Series(["a"]).dtype)
+    assert pd.api.types.is_datetime64_any_dtype(table["x"]) == (dtype == "datetime64[us]")
+    write_table(table, copy, table.attrs["spelling"])
+    assert Path(copy).read_bytes() == Path(path).read_bytes()
+    pd.testing.assert_frame_equal(read_like(copy, table, table.attrs["spelling"]), table)
+
+
+def test_one_power_of_ten_among_decimals_is_a_number(tmp_path):
+    path = str(tmp_path / "t.csv")
+    Path(path).write_text("x;y\n" + "0,25;1\n9E-05;2\n" * 9)
+    assert read_table(path)["x"].tolist() == [0.25, 9e-5] * 9
+
+
+def test_years_of_two_digits_that_come_are_told(tmp_path):
+    path = str(tmp_path / "t.csv")
+    Path(path).write_text("x\n" + "23.12.66\n24.01.71\n" * 9)
+    with pytest.warns(UserWarning, match=r"'23.12.66' is taken for 2066, and '24.01.71' for 1971"):
+        read_table(path, {"x": "time"})
+    Path(path).write_text("x\n" + "Dec-06\nJan-07\n" * 9)
+    with pytest.raises(ValueError, match="'Dec-06' has no year"):
+        read_table(path, {"x": "time"})
+
+
+def test_separators_with_commas_in_the_header_and_blanks(tmp_path):
+    path = str(tmp_path / "t.csv")
+    Path(path).write_text("sales (net, EUR);day\n" + "10,56;2024-01-09\n7,25;2024-01-11\n" * 9)
+    assert read_table(path)["sales (net, EUR)"].tolist() == [10.56, 7.25] * 9
+    Path(path).write_text("a;b,c\n" + "x,1\ny; z,2\n" * 9)  # not in each row
+    assert read_table(path)["c"].tolist() == [1, 2] * 9
+    Path(path).write_text("age, weight, class\n" + "39, 77516, a b\n40, ?, c\n" * 9)
+    table = read_table(path)
+    assert table["weight"].dtype == "Int64"
+    assert table["class"].tolist() == ["a b", "c"] * 9
+
+
+def test_gaps_in_a_single_column(tmp_path):
+    path = str(tmp_path / "t.csv")
+    Path(path).write_text("a\n" + "1\n\n2\n" * 9)
+    assert read_table(path)["a"].isna().sum() == 9
 
 
 @pytest.mark.parametrize("mark", ["\t", "|", ";"])

@@ -224,7 +224,7 @@ def test_sums_that_are_rounded():
 def test_no_sums_by_chance(rng):
     X = np.round(rng.multivariate_normal(np.zeros(8), 0.95 + 0.05 * np.eye(8), 2000) * 20)
     assert relations(X) == {}
-    assert find_rounded_sums(np.empty((0, 3)), {}, [], {}) == {} == find_products(np.empty((0, 3)), {}, [], {})
+    assert find_rounded_sums(np.empty((0, 3)), {}, [], {}, {}) == {} == find_products(np.empty((0, 3)), {}, [], {})
 
 
 def test_ages_on_a_day_and_minutes_between_two_times(rng):
