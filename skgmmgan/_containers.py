@@ -7,6 +7,7 @@ with a mask of its missing cells, and writes it back in the dtype that it had.
 from pathlib import PurePath
 
 import numpy as np
+from scipy.sparse import issparse
 
 from ._pandas import PandasContainer
 from ._polars import NarwhalsContainer
@@ -129,7 +130,11 @@ def refuse_other_tables(X):
         remedy = "call its collect() first"
     elif isinstance(X, (str, PurePath)):
         remedy = "read the file first, for example by pandas.read_csv"
-    elif isinstance(X, dict) or isinstance(first, dict) or getattr(getattr(X, "dtype", None), "names", None):
+    elif (
+        (isinstance(X, dict) and not issparse(X))
+        or isinstance(first, dict)
+        or getattr(getattr(X, "dtype", None), "names", None)
+    ):
         remedy = "pass pandas.DataFrame(X)"
     elif hasattr(X, "to_pandas") and not is_frame(X):
         remedy = "pass X.to_pandas()"

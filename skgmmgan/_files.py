@@ -51,7 +51,7 @@ CODE = r"[+-]?0\d"  # the start of one, a leading zero
 PLAIN_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 LIKE_A_NUMBER = r"\W{0,2}(?:\d[\d.,/' ]*\W{0,2}(?: ?[^\W\d]{1,5}[+-]?\d*? ?)?){1,3}"  # 1,012.50 or 31/12/2024 or 2h 13m
 OFFSET = r"(?:Z|[+-]\d\d:?\d\d)"  # the end of a time with a zone, ...
-WITH_OFFSET = rf":\d\d[\d:.,]*\s?{OFFSET}(?![^\"'])"  # ... which tells it from a year; and then a quote or nothing
+WITH_OFFSET = rf":\d\d[\d:.,]*\s?{OFFSET}(?:[\"']|$)"  # ... which tells it from a year; and then a quote or nothing
 
 
 def _format_of(path):
@@ -90,7 +90,7 @@ def _parse(path, source, separator, encoding):
     """DataFrame of the cells of a CSV file as text, and what separates its fields: that of its name, or its header."""
     import pandas as pd
 
-    form = {"dtype": str, "keep_default_na": False, "index_col": False, "encoding": encoding}
+    form = {"dtype": object, "keep_default_na": False, "index_col": False, "encoding": encoding}
 
     def parsed(separator, **options):
         if path == "-":
@@ -260,8 +260,13 @@ def _plain(text, mark, are_codes=True):
 
 
 def _as_text(column):
-    """The cells of a column as text, "" where one is missing."""
-    return column.astype(object).map(str, na_action="ignore").fillna("").astype(str)
+    """The cells of a column as text, "" where one is missing; as objects, for Arrow does not know all expressions."""
+    return column.astype(object).map(str, na_action="ignore").fillna("").astype(object)
+
+
+def _as_words(text):
+    """A column of categories from one of text, in the dtype that pandas has for text."""
+    return text.mask(text == "").infer_objects()
 
 
 def _guess(text):
@@ -284,7 +289,7 @@ def _guess(text):
         try:
             return _as_kind(text, "integer" if is_whole else "number")
         except ValueError:  # codes of more than 64 bits
-            return text.mask(text == "")
+            return _as_words(text)
     if cells.str.fullmatch(CLOCK).all():
         return _as_kind(text, "time")
     is_date = cells.str.match(ISO_DATE)
@@ -296,14 +301,14 @@ def _guess(text):
         try:
             return _as_kind(text, "time")
         except ValueError:  # of which the model warns
-            return text.mask(text == "")
+            return _as_words(text)
     for time_format in filter(is_clear, formats_of(cells.iloc[0])):
         times = pd.to_datetime(every, format=time_format, errors="coerce")
         if times.notna().all():
             return times.reindex(text.index)
     if len(cells) > MANY and not cells.str.fullmatch(DIGITS).all():
         _warn_of_numbers(every)
-    return text.mask(text == "")
+    return _as_words(text)
 
 
 def _warn_of_numbers(cells):
@@ -350,7 +355,7 @@ def _as_kind(text, kind, time_format=None):
     import pandas as pd
 
     if kind == "category":
-        return text.mask(text == "").astype("category")
+        return _as_words(text).astype("category")
     cells = text.mask(text.isin(MISSING))
     if kind == "time":
         return _as_times(cells, time_format)
@@ -486,7 +491,7 @@ def _column_like(text, like, time_format=None):
         return text.astype(object).map(lambda cell: levels.get(cell, cell) if cell else None)
     if pd.api.types.is_bool_dtype(like):
         is_truth = (text.str.lower().isin(TRUTH) | text.isin(MISSING)).all()
-        return _as_truth(text) if is_truth else text.mask(text == "")
+        return _as_truth(text) if is_truth else _as_words(text)
     if pd.api.types.is_datetime64_any_dtype(like):
         return _in_zone_of(like, _as_kind(text, "time", time_format)).astype(like.dtype)
     if pd.api.types.is_timedelta64_dtype(like):
@@ -494,7 +499,7 @@ def _column_like(text, like, time_format=None):
         cells = text.mask(text.isin(MISSING))
         return (read_clock(cells) if are_clocks else pd.to_timedelta(cells)).astype(like.dtype)
     if not pd.api.types.is_numeric_dtype(like):
-        return text.mask(text == "")
+        return _as_words(text)
     is_whole = text[~text.isin(MISSING)].str.fullmatch(DIGITS).all()
     numbers = _as_kind(text, "integer" if is_whole else "number")
     if pd.api.types.is_float_dtype(like):

@@ -21,7 +21,7 @@ PREVIEW = 100  # cells that tell most columns without numbers
 SIGNS = "[$€£¥₹]"
 CURRENCIES = "USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|TRY|BRL|MXN|ZAR|KRW|SGD|HKD"
 BEFORE = rf"{SIGNS}\s?|(?:{CURRENCIES})\s?"  # $3.50, EUR 20
-AFTER = rf"\s?(?:[%‰]|{SIGNS}|(?![eE]\d)°?[^\W\d_]{{1,5}}[²³23]?(?:/[^\W\d_]{{1,3}})?|°)"  # 12 %, 9.5 m2, 80km/h
+AFTER = rf"\s?(?:[%‰]|{SIGNS}|°?[^\W\d_]{{1,5}}[²³23]?(?:/[^\W\d_]{{1,3}})?|°)"  # 12 %, 9.5 m2, 80km/h
 GROUPS = {".": ",", ",": "."}  # what stands between thousands, by the decimal mark, ...
 BLANKS = " \u00a0\u202f"
 OTHER_GROUPS = BLANKS + "'\u2019"  # ... or one of these
@@ -88,7 +88,7 @@ def _with_hyphens(cells):
 
     Accountants write (5), and some of their programs 5-.
     """
-    if cells.str.contains(r"-(?!$)").any():
+    if cells.str.contains(r"-.").any():
         return cells, None
     for before, after in (("(", ")"), ("", "-"), *((minus, "") for minus in MINUSES)):
         is_negative = cells.str.startswith(before) & cells.str.endswith(after)
@@ -177,7 +177,7 @@ def is_clear(time_format):
 
 def _as_text(times, time, digits=6, unpadded=None):
     """Times by a format, in which %:z is an offset with a colon."""
-    text = times.dt.strftime(time.replace("%:z", "%z"))
+    text = times.dt.strftime(time.replace("%:z", "%z")).astype(object)
     if unpadded:
         text = text.str.replace(PADDING[unpadded], r"\1", regex=True)
     if "%:z" in time:
