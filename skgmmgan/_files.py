@@ -37,7 +37,8 @@ NO_SEPARATOR = "\x1f"
 PEEK = 20  # lines that tell the separator
 ENCODINGS = ("utf-8-sig", "utf-16", "cp1252")  # tried in turn
 MISSING = ["", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "null", "NULL", "None", "-", "--", "?", "."]
-YEARS = 1800, 2199
+FIRST_YEAR = 1000  # of times that say one
+YEARS = 1800, 2199  # that may be names
 OLD = 20  # years, that tell the past
 MOSTLY = 0.9  # of the cells of a column, ...
 MANY = 20  # ... if so many are different
@@ -424,7 +425,7 @@ def _as_times(cells, time_format=None):
             f"no format or may be read in two ways; {WRITE}."
         )
     years = found[0].dt.year
-    if years.min() < YEARS[0]:
+    if years.min() < FIRST_YEAR:
         raise ValueError(
             f"Column {cells.name!r} cannot be read as time: {cells[years.idxmin()]!r} has no year; {WRITE}."
         )

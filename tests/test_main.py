@@ -429,6 +429,8 @@ def test_years_of_two_digits_that_come_are_told(tmp_path):
     Path(path).write_text("x\n" + "Dec-06\nJan-07\n" * 9)
     with pytest.raises(ValueError, match="'Dec-06' has no year"):
         read_table(path, {"x": "time"})
+    Path(path).write_text("x\n" + "23.12.1650\n" * 9)
+    assert (read_table(path, {"x": "time"})["x"].dt.year == 1650).all()
 
 
 def test_separators_with_commas_in_the_header_and_blanks(tmp_path):
