@@ -16,7 +16,6 @@ import numpy as np
 from scipy.special import ndtri
 
 from ._calendar import CalendarColumn, find_calendar
-from ._clocks import Clock
 from ._columns import ABSENT, MAX_LEVELS, DiscreteColumn, LabelColumn, NumericColumn, is_discrete
 from ._dependencies import find_grouped
 from ._differences import find_differences
@@ -57,11 +56,11 @@ class Codec:
     n_knots : knots of the transforms of numeric columns
     rng : RandomState, for the noise inside rounding steps, and the rows that tell the order of levels
     label : LabelColumn of the first column, if that holds class labels
-    clocks : dict from the index of a column of times to the arguments of its Clock
+    clocks : dict from the index of a column of times to its Clock
     """
 
     def __init__(self, values, categorical, nominal, *, n_knots, rng, label=None, clocks=None):
-        clocks = {j: Clock(*arguments) for j, arguments in (clocks or {}).items()}
+        clocks = clocks or {}
         calendar = find_calendar(values, clocks, categorical) if label is None else {}
         self.n_columns = values.shape[1]  # columns of the table
         self.one_hots = find_one_hot(values, [j for j in range(label is not None, self.n_columns) if j not in calendar])

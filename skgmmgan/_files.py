@@ -104,7 +104,6 @@ def _parse(path, source, separator, encoding):
 
     def separates(mark):
         """Whether the first rows have as many fields as the header, and more than one."""
-        lines = parsed(NO_SEPARATOR, nrows=PEEK, header=None, quoting=csv.QUOTE_NONE)[0]
         with contextlib.suppress(csv.Error):
             sizes = {len(fields) for fields in csv.reader(lines, delimiter=mark)}
             return len(sizes) == 1 and sizes != {1}
@@ -116,6 +115,7 @@ def _parse(path, source, separator, encoding):
         if told:
             separator, form["skiprows"] = told[1], 1
         else:
+            lines = parsed(NO_SEPARATOR, nrows=PEEK, header=None, quoting=csv.QUOTE_NONE)[0]
             in_name = (mark for mark in SEPARATORS if len(names) == 1 and mark in names.iloc[0])
             separator = next(filter(separates, SEPARATORS), next(in_name, separator))
         names = first_line(separator)

@@ -64,8 +64,6 @@ def plain_numbers(cells, mark, are_codes=True):
         return None  # a telephone number
     if negative:
         how["negative"] = negative
-    if how and (signs != "").all() and (parts[0] == "+").any():
-        how["plus"] = True
     if mark == "," and (is_grouped.any() or digits.str.contains(",").any()):
         how["decimal"] = ","
     if is_grouped.any() and not (whole[~is_grouped].str.len() > 3).any():
@@ -137,8 +135,8 @@ def _find(text, column, plain):
             right = [how for how in right if (_as_text(times.iloc[rows], **how) == cells.iloc[rows]).all()]
         how |= right[0] if right else {}
     elif pd.api.types.is_numeric_dtype(column):
-        bare = cells.str.removeprefix("+")
-        if ((bare != cells) | cells.str.startswith("-")).all() and (bare != cells).any() and "unit" not in plain:
+        bare, (*_, sign_first) = cells.str.removeprefix("+"), plain.get("unit", ("", "", True))
+        if ((bare != cells) | cells.str.startswith("-")).all() and (bare != cells).any() and sign_first:
             how["plus"] = True
         if bare.str.match(NO_ZERO).any() and not bare.str.match(r"-?0\.").any():
             how["no_zero"] = True

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 
 import numpy as np
 
+from ._clocks import Clock
 from ._containers import FRAMES, container_of, is_frame
 from ._numbers import MIN_MULTIPLES
 from ._plain import from_plain, to_plain
@@ -326,7 +327,7 @@ class Table:
 
     @property
     def clocks(self):
-        """By the index of each column of times, the tick from which it counts and the ticks of a day, in local time.
+        """By the index of each column of times its Clock, in local time.
 
         There is none for times whose days are not all as long.
         """
@@ -336,7 +337,7 @@ class Table:
             if found is not None:
                 unit, ahead = found
                 per_day = int(np.timedelta64(1, "D") // np.timedelta64(1, unit))
-                clocks[j] = column.origin + round(per_day * (ahead / timedelta(days=1))), per_day
+                clocks[j] = Clock(column.origin + round(per_day * (ahead / timedelta(days=1))), per_day)
         return clocks
 
     @property
