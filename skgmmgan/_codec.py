@@ -20,12 +20,13 @@ from ._columns import ABSENT, MAX_LEVELS, DiscreteColumn, LabelColumn, NumericCo
 from ._dependencies import find_grouped
 from ._differences import find_differences
 from ._formulas import find_functions, find_products, find_rates, find_rounded_sums, hangs_on
+from ._inequalities import find_inequalities
 from ._lookups import find_lookups
 from ._numbers import Decimals
 from ._one_hot import IndicatorColumn, find_one_hot
 from ._orders import LevelOrders
 from ._pairs import find_told_by_two
-from ._ranges import find_ranges
+from ._ranges import Range, find_ranges
 from ._relations import ComputedColumn, LinearColumn, find_all_sums, find_line
 from ._restrictions import restricted_units
 from ._rounded import RoundedColumn, RoundedSum
@@ -75,6 +76,7 @@ class Codec:
         self.computed = sorted(computed, key=self._depth)
         self._make_units()
         self.nominal = np.concatenate([nominal, np.zeros(len(self.differences), dtype=bool)])
+        self.numeric = np.flatnonzero(~categorical[: self.n_columns]).tolist()
         self.base_gaps = self._find_gaps()
 
     def with_knots(self, n_knots, values, rng):
@@ -372,13 +374,17 @@ class Codec:
         columns = self.column_of[lookup.units]
         return np.column_stack(list(self.level_codes(columns, values).values()))
 
-    def find_ranges(self, values):
-        """Ranges of numbers in the rows of levels; not of class labels, which are left to the classifier."""
+    def find_limits(self, values):
+        """Ranges of numbers in the rows of levels, but class labels, which are the classifier's; and Inequalities."""
         n_levels = {j: self.units[s.start].n_levels for j, s in enumerate(self.slices[: self.n_described])}
         sources = [j for j, n in n_levels.items() if n > 1 and not isinstance(self.columns[j], LabelColumn)]
         levels = {j: (codes, n_levels[j]) for j, codes in self.level_codes(sources, values).items()}
         numbers = [j for j in np.flatnonzero(~self.nominal[: self.n_columns]) if not self.is_indicator(j)]
-        return find_ranges(values, levels, numbers)
+        return find_ranges(values, levels, numbers) + find_inequalities(values, self.numeric)
+
+    def levels_of(self, limits, values):
+        """Levels that ranges among limits hang on, as `level_codes`."""
+        return self.level_codes({limit.source for limit in limits if isinstance(limit, Range)}, values)
 
     def level_codes(self, columns, values):
         """Level of each row, (n,), by the index of the column: that of its first unit."""

@@ -233,8 +233,10 @@ def with_standard_normals(mixture, mask):
 
 def fit_mixture(z, n_components, setting, n_init, max_iter, rng):
     """A GaussianMixture of at most `n_components`, and of no more than there are rows."""
+    n_components = min(n_components, len(z))
     mixture = GaussianMixture(
-        min(n_components, len(z)),
+        n_components,
+        init_params="kmeans" if n_components > 1 else "random",  # the same one component, without a search
         covariance_type=setting["covariance_type"],
         reg_covar=setting["reg_covar"],
         n_init=n_init,

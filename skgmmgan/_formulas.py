@@ -2,7 +2,7 @@
 
 import math
 from fractions import Fraction
-from itertools import combinations, compress
+from itertools import combinations, compress, groupby
 
 import numpy as np
 
@@ -207,7 +207,7 @@ def with_rate(values, j, step, pairs, rates):
 
     Parameters
     ----------
-    pairs : columns that may be multiplied, tuples of one or two
+    pairs : columns that may be multiplied, tuples of one, then of two
     rates : columns that may be rates
     """
     pairs, rates = [pair for pair in pairs if j not in pair], [i for i in rates if i != j]
@@ -215,7 +215,8 @@ def with_rate(values, j, step, pairs, rates):
     rates = [i for i in rates if np.ptp(few[:, i]) > 0]
     if not (pairs and rates) or len(few) < MIN_ON_LINE:
         return None
-    product = np.column_stack([power_product(few, [pair], [1] * len(pair)) for pair in pairs])
+    by_size = [list(same) for _, same in groupby(pairs, len)]
+    product = np.hstack([power_product(few, same, [1] * len(same[0])) for same in by_size])
     usable = (product != 0).all(axis=0)
     pairs, ratio = list(compress(pairs, usable)), few[:, [j]] / product[:, usable]
     tells = standardised(ratio).T @ standardised(few[:, rates]) / len(few)

@@ -149,8 +149,9 @@ class GMMGAN(DensityMixin, BaseGMMGAN):
         -------
         log_prob : ndarray of shape (n_samples, n_features + 1), float64
             Nats: the log-density of each cell given those before it in its row and, in the last column, what bounds and
-            kept discriminators add. A number out of the range that its column had in all rows with a level of another
-            has log(n_samples + 1) less. The sum of a row is its `score_samples`.
+            kept discriminators add. A number out of the range that its column had in all rows with a level of another,
+            or less than one that it never was less than, has log(n_samples + 1) less. The sum of a row is its
+            `score_samples`.
         """
         return self._model.column_log_prob(self._values(X))
 

@@ -2,8 +2,8 @@
 
 p(x) = p_G(x) r(x) min(exp(sum_t alpha_t D_t(x)), M) / (Z w)
 
-with r(x) = 1, or 1 / (n + 1) where a number is out of the range that it had with a level of another in all n rows, and
-the share w of the generator's rows that are within bounds and can be.
+with r(x) = 1, or 1 / (n + 1) where a number is out of the range that it had with a level of another in all n rows, or
+less than one that it never was less than, and the share w of the generator's rows that are within bounds and can be.
 """
 
 import copy
@@ -43,7 +43,7 @@ class Model:
         self.log_cap = 0.0
         self.log_normalizer = 0.0
         self.log_normalizer_std = 0.0
-        self.ranges = []  # of numbers in the rows of a level, that the generator's rows must keep
+        self.limits = []  # ranges of numbers in the rows of a level, and inequalities, that drawn rows must keep
         self.log_within = 0.0  # log-share of the generator's rows that are not `beyond`
 
     def __getstate__(self):
@@ -92,7 +92,7 @@ class Model:
     def column_log_prob(self, values):
         """What each column given those before it adds to the log-density, and then bounds and kept discriminators.
 
-        A number out of the range of a level is held against its column.
+        A number beyond a limit is held against its column.
         An array of shape (n, n_columns + 1): nats in the units of the values.
         """
         chunks = [values[i : i + CHUNK] for i in range(0, len(values), CHUNK)]
@@ -100,27 +100,24 @@ class Model:
         for chunk in chunks:
             tilt = np.minimum(self.log_tilt(chunk), self.log_cap) - self.log_normalizer - self.log_within
             log_prob = self._in_units(self.generator.log_prob, chunk)
-            for range_, excluded in self._excluded(chunk):
-                log_prob[excluded, range_.column] += self.generator.log_unseen
+            for limit, excluded in self._excluded(chunk):
+                log_prob[excluded, limit.column] += self.generator.log_unseen
             parts.append(np.column_stack([log_prob, tilt]))
         return np.concatenate(parts)
 
     def _excluded(self, values, fixed=None):
-        """Pairs of a Range, and the mask of the rows that are out of it and no earlier one.
+        """Pairs of a limit, and the mask of the rows that are beyond it and no earlier one.
 
         Rows in which both of its columns are fixed may be.
         """
         left = np.ones(len(values), dtype=bool)
-        levels = self._levels_of(self.ranges, values)
-        for range_ in self.ranges:
-            excluded = left & range_.excludes(values, levels[range_.source])
+        levels = self.codec.levels_of(self.limits, values)
+        for limit in self.limits:
+            excluded = left & limit.excludes(values, levels)
             if fixed is not None:
-                excluded &= ~fixed[:, [range_.column, range_.source]].all(axis=1)
+                excluded &= ~fixed[:, [limit.column, limit.source]].all(axis=1)
             left &= ~excluded
-            yield range_, excluded
-
-    def _levels_of(self, ranges, values):
-        return self.codec.level_codes({range_.source for range_ in ranges}, values)
+            yield limit, excluded
 
     def prior_log_prob(self, values):
         """Log-density of each row under the prior alone, (n,)."""
@@ -143,7 +140,7 @@ class Model:
         return copy.deepcopy(self.generator).to(self.device, torch.float32)
 
     def beyond(self, values, fixed=None):
-        """Mask of rows that are not given out: impossible, with a sum beyond its bounds or out of a level's range."""
+        """Mask of rows that are not given out: impossible, with a sum beyond its bounds, or beyond a limit."""
         beyond = (self.codec.beyond(values) & self.enforce_bounds) | self.codec.impossible(values)
         for _, excluded in self._excluded(values, fixed):
             beyond |= excluded
@@ -173,7 +170,7 @@ class Model:
     def learn_bounds(self, rows, rng):
         """Find what the generator's rows break and must not, from training rows; and how many of them are left."""
         self._forget_broken_lookups(rng)
-        self._choose_ranges(rows, rng)
+        self._choose_limits(rows, rng)
         self.measure_bounds(rng)
 
     def _forget_broken_lookups(self, rng):
@@ -184,18 +181,18 @@ class Model:
                 break
             self.codec.forget_most_broken(drawn)
 
-    def _choose_ranges(self, rows, rng):
-        ranges = self.codec.find_ranges(rows) if self.enforce_bounds else []
-        if ranges:
+    def _choose_limits(self, rows, rng):
+        limits = self.codec.find_limits(rows) if self.enforce_bounds else []
+        if limits:
             drawn = self._probe(rng)
-            ranges = worth_keeping(ranges, self._levels_of(ranges, drawn), drawn, len(rows))
-        self.ranges = ranges
+            limits = worth_keeping(limits, self.codec.levels_of(limits, drawn), drawn, len(rows))
+        self.limits = limits
 
     def measure_bounds(self, rng):
         """Find out how many of the generator's rows are given out: are possible, and within their bounds."""
         self.log_within = 0.0
         may_be = self.codec.may_be_impossible(self.enforce_bounds)
-        if self.ranges or may_be or (self.codec.sums() and self.enforce_bounds):
+        if self.limits or may_be or (self.codec.sums() and self.enforce_bounds):
             drawn = self._probe(rng)
             self.log_within = float(np.log(max(1, (~self.beyond(drawn)).sum()) / DRAWN))
 

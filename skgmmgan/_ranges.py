@@ -25,8 +25,8 @@ class Range(NamedTuple):
 
     def excludes(self, values, levels):
         """Mask of the rows whose number is out of the range of their level, (n,)."""
-        x = values[:, self.column]
-        return (x < self.low[levels]) | (x > self.high[levels])
+        x, own = values[:, self.column], levels[self.source]
+        return (x < self.low[own]) | (x > self.high[own])
 
     def widened(self, values, levels):
         """The range with the numbers of further rows."""
@@ -36,9 +36,12 @@ class Range(NamedTuple):
         np.fmax.at(high, levels, x)
         return self._replace(low=low, high=high)
 
-    def of_levels(self, mask):
-        """The range without the bounds of other levels."""
-        mask = np.append(mask, False)
+    def broken_by(self, excluded, levels, least):
+        """The range of those levels in which at least such a share of all rows is excluded; None if it is in none."""
+        counts = np.bincount(levels[self.source][excluded], minlength=len(self.low) - 1)
+        mask = np.append(counts > least * len(excluded), False)
+        if not mask.any():
+            return None
         return self._replace(low=np.where(mask, self.low, -np.inf), high=np.where(mask, self.high, np.inf))
 
 
@@ -85,7 +88,7 @@ def _bounds(x, codes, n_levels):
     return (low, high) if np.isfinite([low, high]).any() else None
 
 
-def worth_keeping(ranges, levels, drawn, n_rows):
+def worth_keeping(limits, levels, drawn, n_rows):
     """Those bounds that drawn rows break more often than they cost.
 
     Of new rows BEYOND / n_rows are expected to be beyond a bound; each loses log(n_rows). The most broken come first,
@@ -93,19 +96,20 @@ def worth_keeping(ranges, levels, drawn, n_rows):
 
     Parameters
     ----------
-    ranges : list of Range
-    levels : dict from the index of a source to the codes of the drawn rows, (n,)
+    limits : list of Range or Inequality
+    levels : dict from the index of a column to the codes of the drawn rows, (n,)
     drawn : values of rows of the generator, (n, n_columns)
     n_rows : that were trained on
     """
-    broken = [(range_, range_.excludes(drawn, levels[range_.source])) for range_ in ranges]
+    least = BEYOND * np.log(n_rows) / n_rows
+    broken = [(limit, limit.excludes(drawn, levels)) for limit in limits]
     left, kept = np.ones(len(drawn), dtype=bool), []
-    for range_, excluded in sorted(broken, key=lambda pair: -pair[1].sum()):
-        codes = levels[range_.source]
-        share = np.bincount(codes[excluded & left], minlength=len(range_.low) - 1) / len(drawn)
-        worth = share > BEYOND * np.log(n_rows) / n_rows
-        still = left & ~(excluded & np.append(worth, False)[codes])
-        if worth.any() and still.mean() >= MIN_WITHIN:
-            kept.append(range_.of_levels(worth))
+    for limit, excluded in sorted(broken, key=lambda pair: -pair[1].sum()):
+        limit = limit.broken_by(excluded & left, levels, least)
+        if limit is None:
+            continue
+        still = left & ~limit.excludes(drawn, levels)
+        if still.mean() >= MIN_WITHIN:
+            kept.append(limit)
             left = still
     return kept

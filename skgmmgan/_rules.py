@@ -16,12 +16,11 @@ def rule_errors(real, synthetic):
 
     A rule is a column that others tell (a copy, a sum, a price times a quantity, an average), a pair of columns whose
     levels determine or rule out each other (a city and its country), levels that two columns tell together (a price by
-    the product and its size), a number that keeps to a distance from another
-    (the days from an order to its delivery), or a column whose numbers keep to a range in all rows with a level of
-    another (ages in a maternity ward). It counts only if so many rows could have broken it that
-    odds of :math:`e^{-20}`, or one hundred rows, speak against chance. Fresh real rows break
-    few of them, in few rows. What it cannot see are rules with exceptions, and those of more than three columns that
-    are no formula.
+    the product and its size), a number that keeps to a distance from another (the days from an order to its delivery)
+    or is no less than it (an end and its start), or a column whose numbers keep to a range in all rows with a level of
+    another (ages in a maternity ward). It counts only if so many rows could have broken it that odds of
+    :math:`e^{-20}`, or one hundred rows, speak against chance. Fresh real rows break few of them, in few rows. What it
+    cannot see are rules with exceptions, and those of more than three columns that are no formula.
 
     Parameters
     ----------
@@ -58,16 +57,20 @@ def rule_errors_of(real, *others):
         real, table.categorical, table.nominal, n_knots=N_KNOTS, rng=np.random.RandomState(0), clocks=table.clocks
     )
     codec.restrict(real)
-    ranges = codec.find_ranges(real)
-    return [_shares(codec, ranges, values, table.names) for values in others]
+    limits = codec.find_limits(real)
+    return [_shares(codec, limits, values, table.names) for values in others]
 
 
-def _shares(codec, ranges, values, names):
-    """Names of the columns of each rule and the share of the rows that break it, the largest first."""
-    levels = codec.level_codes({found.source for found in ranges}, values)
-    out = (((found.column, found.source), found.excludes(values, levels[found.source])) for found in ranges)
+def _shares(codec, limits, values, names):
+    """Names of the columns of each rule and the share of the rows that break it, the largest first.
+
+    Of several rules of the same columns the most broken one counts.
+    """
+    levels = codec.levels_of(limits, values)
+    out = (((limit.column, limit.source), limit.excludes(values, levels)) for limit in limits)
     shares = {}
     for columns, breaks in chain(broken_of_table(codec, values), broken_differences(codec, values), out):
         rule = tuple(names[j] for j in shown(codec, columns))
-        shares[rule] = max(shares.get(rule, 0.0), float(breaks.mean()))
-    return sorted(shares.items(), key=lambda pair: -pair[1])
+        first, share = shares.get(frozenset(rule), (rule, 0.0))
+        shares[frozenset(rule)] = first, max(share, float(breaks.mean()))
+    return sorted(shares.values(), key=lambda pair: -pair[1])

@@ -18,6 +18,7 @@ from ._differences import Difference
 from ._discriminator import TorchMLPClassifier
 from ._generator import Generator, LabelledGenerator
 from ._gmmgan import GMMGAN
+from ._inequalities import Inequality
 from ._lookups import Follower, Lookup
 from ._model import Model
 from ._numbers import Decimals
@@ -42,6 +43,7 @@ OWN = [
         Follower,
         FunctionColumn,
         IndicatorColumn,
+        Inequality,
         LabelColumn,
         Levels,
         LinearColumn,
@@ -63,6 +65,7 @@ TRUSTED = [f"{kind.__module__}.{kind.__qualname__}" for kind in OWN] + [
     "sklearn.utils.validation.check_array",
     "numpy.dtype",
 ]
+COMPRESSION = 3  # of 1 to 9: the default of 6 takes twice the time for a file that is a twentieth smaller
 BINDING = ("skgmmgan", "scikit-learn")  # a model is only read by the minor versions that wrote it
 
 
@@ -106,7 +109,7 @@ def save(estimator, path):
     check_is_fitted(estimator)
     skops = _import_skops()
     try:
-        data = skops.dumps(estimator, compression=zipfile.ZIP_DEFLATED)
+        data = skops.dumps(estimator, compression=zipfile.ZIP_DEFLATED, compresslevel=COMPRESSION)
         unknown = _unknown_types(skops, data)
     except Exception as error:  # skops raises many kinds
         raise TypeError(f"{type(estimator).__name__} cannot be saved: {error}. joblib.dump keeps it.") from error

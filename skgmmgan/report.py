@@ -353,8 +353,8 @@ td.poor { color: #a8201a; font-weight: bold; }
 .summary { font-size: 1.2rem; }
 """
 RULES = """<section><h2>Rules</h2><p>What holds in every real row, {shown} of {n} rules, the most broken first: of the
-columns named, the first is computed from the others, keeps to a range with each level of the other, or never comes
-together with some of them.</p>
+columns named, the first is computed from the others, keeps to a range with each level of the other, is no less than
+it, or never comes together with some of them.</p>
 <table><thead><tr><th>columns</th><th>rows that break it</th></tr></thead><tbody>{rules}</tbody></table></section>"""
 PAGE = """<!DOCTYPE html>
 <html lang="en">

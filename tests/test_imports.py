@@ -16,7 +16,7 @@ ORDER = [
     {"_columns", "_orders", "_network", "_labels", "_conditions"},
     {"_dependencies", "_prior"},
     {"_relations", "_ranges", "_lookups", "_pairs"},
-    {"_differences", "_one_hot", "_restrictions"},
+    {"_differences", "_inequalities", "_one_hot", "_restrictions"},
     {"_rounded"},
     {"_formulas", "_calendar"},
     {"_codec", "_broken"},

@@ -94,7 +94,7 @@ def test_bounds_lie_beyond_the_outermost_numbers():
     assert found.low[1] == pytest.approx(-0.5 * 10 / 499)
     assert found.high[1] == pytest.approx(0.5 + 0.5 * 10 / 499)
     rows = np.array([[1, -0.1], [1, 0.2], [1, 0.6], [0, 9.0], [2, 9.0], [1, np.nan], [-1, 9.0]])
-    assert found.excludes(rows, rows[:, 0].astype(int)).tolist() == [True, False, True] + 4 * [False]
+    assert found.excludes(rows, {0: rows[:, 0].astype(int)}).tolist() == [True, False, True] + 4 * [False]
 
 
 def test_levels_that_do_not_matter_have_no_ranges():
@@ -120,7 +120,7 @@ def test_ranges_leave_enough_rows():
     X = pd.DataFrame({f"c{i}": pd.Categorical(levels[:, i]) for i in range(15)})
     X = X.assign(**{f"x{i}": levels[:, i] + rng.uniform(size=1500) for i in range(15)})
     model = GMMGAN(**PRIOR).fit(X)
-    assert model._model.ranges
+    assert model._model.limits
     assert model._model.log_within > np.log(0.25)
     assert model._model.beyond(model._values(model.sample(2000)[0])).mean() < 0.005
 

@@ -1,8 +1,9 @@
 """Tables of dates and of what is derived of them: whether rows agree with their date, and what hangs on its parts.
 
 Run as ``python docs/benchmarks/dates.py [--tables visits] [--rows 4000] [--seeds 0 1]``. `sales` has days, `bike` hours
-of two years, and `visits` times of working hours without what is derived of them, each with the date as its first or
-its last column. One JSON line a run goes to stdout, medians over seeds to stderr.
+of two years, `visits` times of working hours without what is derived of them, and `careers` days on which they began
+and, a fifth of them, have ended; each with the date as its first or its last column. One JSON line a run goes to
+stdout, medians over seeds to stderr.
 """
 
 import argparse
@@ -56,6 +57,14 @@ def visits(n, rng):
     return pd.DataFrame({"date": date, "kind": kind, "count": rng.poisson(20 + 20 * (kind == "first"))}), "kind"
 
 
+def careers(n, rng):
+    date = pd.Series(pd.to_datetime("2010-01-01") + pd.to_timedelta(rng.integers(0, 5000, n), unit="D"))
+    days = ((pd.Timestamp("2024-06-30") - date).dt.days * rng.uniform(size=n)).astype(int)
+    ended = (date + pd.to_timedelta(days, unit="D")).where(rng.uniform(size=n) < 0.2)
+    kind = pd.Series(rng.choice(["sales", "care", "lab"], n))
+    return pd.DataFrame({"date": date, "ended": ended, "kind": kind, "count": rng.poisson(20, n)}), "kind"
+
+
 def hours_of_week(times):
     """Share of each hour of a week, by its number from Monday on."""
     return (24 * times.dt.day_of_week + times.dt.hour).value_counts(normalize=True)
@@ -74,11 +83,13 @@ def run(make, date_first, n_rows, seed):
     told = parts(rows["date"], *(name for name in train if name in PARTS))
     means = [X.groupby(by)["count"].mean() for X in (train, rows)]
     hours = [hours_of_week(X["date"]) for X in (train, rows)]
+    ends = rows.get("ended", rows["date"])
     return {
         "table": make.__name__,
         "date": "first" if date_first else "last",
         "seed": seed,
         "agree": float(np.all([rows[name] == x for name, x in told.items()], axis=0).mean()),
+        "end_before": float((ends < rows["date"]).sum() / ends.notna().sum()),
         "hours_error": float(hours[1].sub(hours[0], fill_value=0).abs().sum() / 2),
         "unseen_hours": float(hours[1].drop(hours[0].index, errors="ignore").sum()),
         "mean_error": float((means[1] - means[0]).abs().mean() / means[0].mean()),
@@ -90,7 +101,7 @@ def run(make, date_first, n_rows, seed):
     }
 
 
-TABLES = {make.__name__: make for make in (sales, bike, visits)}
+TABLES = {make.__name__: make for make in (sales, bike, visits, careers)}
 
 
 def main():
