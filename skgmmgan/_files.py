@@ -50,6 +50,7 @@ COMPACT_DATE = r"(?:19|20)\d{6}|99991231"  # 20241231; SAP has the latter where 
 DIGITS = r"[+-]?\d+"
 CODE = r"[+-]?0\d"  # the start of one, a leading zero
 PLAIN_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+ISO_DURATION = r"P(?=.)(?:\d+[YMWD])*(?:T(?:[\d.]+[HMS])+)?"
 LIKE_A_NUMBER = r"\W{0,2}(?:\d[\d.,/' ]*\W{0,2}(?: ?[^\W\d]{1,5}[+-]?\d*? ?)?){1,3}"  # 1,012.50 or 31/12/2024 or 2h 13m
 OFFSET = r"(?:Z|[+-]\d\d:?\d\d)"  # the end of a time with a zone, ...
 WITH_OFFSET = rf":\d\d[\d:.,]*\s?{OFFSET}(?:[\"']|$)"  # ... which tells it from a year; and then a quote or nothing
@@ -317,7 +318,7 @@ def _warn_of_numbers(cells):
     import pandas as pd
 
     is_date = cells.str.match(ISO_DATE)
-    if (is_date | cells.str.fullmatch(LIKE_A_NUMBER)).mean() > MOSTLY:
+    if (is_date | cells.str.fullmatch(f"{LIKE_A_NUMBER}|{ISO_DURATION}")).mean() > MOSTLY:
         odd = cells[~is_date] if is_date.mean() > MOSTLY else cells[pd.to_numeric(cells, errors="coerce").isna()]
         odd = odd if len(odd) else cells
         shapes = odd.str.replace(r"\d+", "0", regex=True)

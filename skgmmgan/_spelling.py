@@ -239,9 +239,9 @@ def _formatted(numbers, form):
 
 
 def without_unit(cell, before, after):
-    """A number as text without its unit; with a sign or a bracket before that, too."""
+    """A number as text without its unit, blanks or none between them; with a sign or a bracket before that, too."""
     sign = cell[:1] if cell[:1] in {"+", "-", "(", *MINUSES} else ""
-    return sign + cell.removeprefix(sign).removeprefix(before).removesuffix(after)
+    return sign + cell.removeprefix(sign).removeprefix(before.strip()).removesuffix(after.strip()).strip()
 
 
 def _written(number, how, mark):

@@ -31,6 +31,7 @@ GOOD, FAIR, POOR = "good", "fair", "poor"
 MIN_ROWS = 10  # of each table
 FEW_ROWS = 1000  # below, measures miss much
 SLIGHT = 0.02  # difference of test scores that means little
+MAX_LEAKED = 0.5  # share of held-out rows that may be real rows, or else these must repeat
 MAX_NAMES = 5  # of columns, in words
 WORST = 10  # columns and rules that the tables of these show
 
@@ -79,7 +80,8 @@ class QualityReport:
     Warns
     -----
     UserWarning
-        If a column of real rows numbers them, or holds text that differs in every row.
+        If a column of real rows numbers them, or holds text that differs in every row; or if most of the held-out rows
+        are real rows, though these hardly repeat.
 
     Attributes
     ----------
@@ -121,8 +123,20 @@ class QualityReport:
         self.target = target
         known = [X for X in (self.synthetic, self.holdout) if X is not None]
         self.rules, *of_holdout = rule_errors_of(self.real, *known)
+        if holdout is not None:
+            self._warn_of_leak(real)
         self.figures = [*self._fidelity(seed), *self._rules(*of_holdout), *self._utility(seed), *self._privacy(seed)]
         self.columns = sorted(column_errors(self.real, self.synthetic), key=lambda pair: -pair[1])
+
+    def _warn_of_leak(self, real):
+        leaked, repeated = copy_rate(real, self.holdout), copy_rate(*(take(self.real, half) for half in self.halves))
+        if leaked > MAX_LEAKED and repeated < MAX_LEAKED / 2:
+            warnings.warn(
+                f"{leaked:.0%} of the held-out rows are rows of the real table, which hardly repeat: figures of utility "
+                "and privacy flatter then. Give as real rows those of the fit alone, and as holdout others.",
+                UserWarning,
+                stacklevel=3,
+            )
 
     def _fidelity(self, seed):
         auc = max(0.5, c2st_score(self.real, self.synthetic, random_state=seed))

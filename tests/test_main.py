@@ -96,13 +96,17 @@ def test_scores_of_rows_and_columns(folder, table):
 
 def test_report(folder, table):
     pytest.importorskip("matplotlib")
-    run("synth", "data.csv", "-n", N, "-o", "rows.csv", *QUICK, "--quiet", "--seed", 0)
-    options = ["--holdout", "data.csv", "--target", "sex", "-o", "report.html", "--seed", 0, "--quiet"]
-    result = run("report", "data.csv", "rows.csv", *options)
+    table = table.assign(old=table["age"] > 50)
+    table[::2].to_csv("data.csv", index=False)
+    table[1::2].to_csv("held.csv", index=False)
+    run("synth", "data.csv", "-n", N // 2, "-o", "rows.csv", *QUICK, "--quiet", "--seed", 0)
+    options = ["--target", "old", "-o", "report.html", "--seed", 0, "--quiet", "--holdout"]
+    result = run("report", "data.csv", "rows.csv", *options, "held.csv")
     assert result.stderr == ""
     assert "detector AUC" in result.stdout
     assert "train on synthetic" in result.stdout
     assert "<h1>" in (folder / "report.html").read_text()
+    assert "100% of the held-out rows are rows" in run("report", "data.csv", "rows.csv", *options, "data.csv").stderr
     refused = run("report", "data.csv", "rows.csv", "--target", "sex", status=2)
     assert "--target needs --holdout" in refused.stderr
 
@@ -272,7 +276,8 @@ def test_numbers_with_several_units_are_told(folder):
     ("cell", "kind", "condition"),
     [
         ("{:.0f}%", "int64", "12%"),
-        ("{:.1f} %", "float64", "12.5"),
+        ("{:.1f} %", "float64", "12.5%"),
+        ("{:.1f}%", "float64", "12.5 %"),
         ("${:.2f}", "float64", "$12.50"),
         ("{:.1f} m2", "float64", "12.5 m2"),
         ("{:.1f}mm", "float64", "12.5mm"),
@@ -340,9 +345,12 @@ def test_blanks_in_numbers_of_the_same_length_are_those_of_codes(folder):
 
 
 def test_durations_and_factors_of_thousand_are_told(folder):
-    pd.DataFrame({"x": [f"{i // 60}h {i % 60}m" for i in range(N)]}).to_csv("x.csv", index=False)
-    with pytest.warns(UserWarning, match="'x' is taken for categories"):
-        read_table("x.csv")
+    for duration in ("{}h {}m", "PT{}H{}M", "P{}DT{}S"):
+        pd.DataFrame({"x": [duration.format(i // 60, i % 60) for i in range(N)]}).to_csv("x.csv", index=False)
+        with pytest.warns(UserWarning, match="'x' is taken for categories"):
+            read_table("x.csv")
+    pd.DataFrame({"x": [f"P{i}" for i in range(N)], "y": [f"PT-{i}" for i in range(N)]}).to_csv("x.csv", index=False)
+    assert read_table("x.csv")["x"].tolist() == [f"P{i}" for i in range(N)]
     pd.DataFrame({"x": [f"{i}.4k" if i % 9 else "1.2M" for i in range(N)]}).to_csv("x.csv", index=False)
     with pytest.warns(UserWarning, match="'x' is taken for categories, for .* like '1.2M'"):
         read_table("x.csv")

@@ -53,6 +53,14 @@ def test_identifiers_are_told():
         QualityReport(rows, rows, random_state=0)
 
 
+def test_a_holdout_of_training_rows_is_told():
+    real = draw(500)
+    with pytest.warns(UserWarning, match="80% of the held-out rows are rows of the real table"):
+        QualityReport(real, draw(500, seed=1), np.concatenate([real[:200], draw(50, seed=2)]), random_state=0)
+    levels = np.round(real)  # repeat anyway
+    QualityReport(levels, np.round(draw(500, seed=1)), np.round(draw(500, seed=2)), random_state=0)
+
+
 def test_broken_rules_are_named(tmp_path):
     """Of a table with a rule, rows that break it; of one without, no figure."""
     pytest.importorskip("matplotlib")
@@ -69,7 +77,7 @@ def test_broken_rules_are_named(tmp_path):
     report = QualityReport(real, synthetic, synthetic[::-1], random_state=0)
     (figure,) = (figure for figure in report.figures if figure.name == "broken rules")
     assert (figure.value, figure.usual, figure.verdict) == (0.08, "0.080", GOOD)
-    report = QualityReport(real, synthetic, real, random_state=0)
+    report = QualityReport(real, synthetic, np.column_stack([test, price, price * test]), random_state=0)
     assert verdicts(report)["broken rules"] == POOR
     assert "most broken rules: 2 given 0, 1 0.080" in str(report)
     report.to_html(tmp_path / "report.html")
