@@ -17,6 +17,8 @@ from ._containers import import_pandas
 from ._spelling import (
     CLOCK,
     DAY_AND_YEAR,
+    HALF,
+    MONTH,
     SHORT_YEAR,
     find_spelling,
     formats_of,
@@ -304,7 +306,8 @@ def _guess(text):
             return _as_kind(text, "time")
         except ValueError:  # of which the model warns
             return _as_words(text)
-    for time_format in filter(is_clear, formats_of(cells.iloc[0])):
+    are_months = len(cells) > MANY and cells.str.fullmatch(MONTH).all()
+    for time_format in filter(None if are_months else is_clear, formats_of(cells.iloc[0])):
         times = pd.to_datetime(every, format=time_format, errors="coerce")
         if times.notna().all():
             return times.reindex(text.index)
@@ -407,7 +410,7 @@ def _as_times(cells, time_format=None):
         clear.append({"format": "ISO8601"})
         is_dotted = present.str.match(r"\d{1,2}\.").all()  # and the day comes first
         others = [{"dayfirst": first} for first in (True, *[False] * (not is_dotted))]
-        if len(present) and (present.str.endswith((" AM", " PM")) | present.str.fullmatch(SHORT_YEAR)).all():
+        if len(present) and (present.str.contains(f"{HALF}$") | present.str.fullmatch(SHORT_YEAR)).all():
             others = [{"format": time_format} for time_format in formats_of(present.iloc[0])]
             others = [how for how in others if how["format"].startswith("%d") or not is_dotted]
         for how in (*clear, *others):

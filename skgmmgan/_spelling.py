@@ -26,14 +26,17 @@ GROUPS = {".": ",", ",": "."}  # what stands between thousands, by the decimal m
 BLANKS = " \u00a0\u202f"
 OTHER_GROUPS = BLANKS + "'\u2019"  # ... or one of these
 MINUSES = "\u2212\u2013"  # signs that typesetting has for the hyphen
-DAY_AND_YEAR = r"\d{1,2}(?P<mark>[./-])\d{1,2}(?P=mark)\d{4}(?: \d{1,2}:\d\d(?::\d\d)?(?: [AP]M)?)?"
+HALF = r" ?(?:[AP]M|[ap]m)"  # of a day
+DAY_AND_YEAR = rf"\d{{1,2}}(?P<mark>[./-])\d{{1,2}}(?P=mark)\d{{4}}(?: \d{{1,2}}:\d\d(?::\d\d)?(?:{HALF})?)?"
+MONTH = r"(?:1[89]|2[01])\d\d[-/]\d\d|(?:\d\d|[^\W\d]{3,})[ /-](?:1[89]|2[01])\d\d"  # 2024-12, Dec 2024
+MONTH_FORMATS = "%Y-%m", "%Y/%m", "%m-%Y", "%m/%Y", "%b %Y", "%B %Y", "%b-%Y", "%B-%Y"
 PADDING = {  # zeros before digits that may be left out
     "hours": r"( )0(?=\d:)",
     "all": r"(^|[/. -])0(?=\d)",
     "all but years": r"(^|[/. -])0(?=\d[/.:-])",
 }
 SECONDS = r":\d\d\."  # and what comes before their fraction
-CLOCK = r"\d{1,3}:[0-5]\d(?::[0-5]\d)?(?: [AP]M)?"  # 9:45, 123:45:06, or 4:00 PM
+CLOCK = rf"\d{{1,3}}:[0-5]\d(?:(?::[0-5]\d)?(?:\.\d{{1,6}})?|(?::[0-5]\d)?{HALF})"  # 9:45, 1:45:06.50, or 4:00 PM
 NOON = np.timedelta64(12, "h")
 
 
@@ -123,14 +126,18 @@ def _find(text, column, plain):
         if max(map(len, words.values())) == 1:
             how["words"] = {str(truth): spelt[0] for truth, spelt in words.items() if spelt}
     elif pd.api.types.is_timedelta64_dtype(column):
-        forms = product((2, 3), (True, False), (False, True))
-        spelt = ({"clock": parts, "padded": padded, "is_half": is_half} for parts, padded, is_half in forms)
-        how |= next((how for how in spelt if (_as_clock(column[present], **how) == cells).all()), {})
+        half = re.search(f"({HALF})?$", cells.iloc[0])[0]
+        digits = len(cells.iloc[0].partition(".")[2])
+        ways = product((2, 3), (True, False))
+        forms = ({"clock": n, "padded": padded, "half": half, "digits": digits} for n, padded in ways)
+        how |= next((how for how in forms if (_as_clock(column[present], **how) == cells).all()), {})
     elif pd.api.types.is_datetime64_any_dtype(column):
         times, fraction = column[present], re.search(rf"{SECONDS}(\d+)", cells.iloc[0])
         digits = {"digits": len(fraction[1])} if fraction else {}
         paddings = ({}, *({"unpadded": which} for which in PADDING))
-        right = [{"time": time} | digits | padding for time in formats_of(cells.iloc[0]) for padding in paddings]
+        cases = ({}, *({"case": case} for case in ("upper", "lower") if getattr(cells.iloc[0], f"is{case}")()))
+        ways = product(formats_of(cells.iloc[0]), paddings, cases)
+        right = [{"time": time} | digits | padding | case for time, padding, case in ways]
         for rows in (slice(PREVIEW), slice(None)):
             right = [how for how in right if (_as_text(times.iloc[rows], **how) == cells.iloc[rows]).all()]
         how |= right[0] if right else {}
@@ -159,9 +166,13 @@ def formats_of(cell):
     short = re.fullmatch(SHORT_YEAR, cell)
     if short:
         return [format_.replace("%Y", "%y") for format_ in formats_of(f"{short[1]}20{short[3]}")]
-    time, half = cell.removesuffix(" AM").removesuffix(" PM"), " %p" * cell.endswith((" AM", " PM"))
+    if re.fullmatch(MONTH, cell):
+        return list(MONTH_FORMATS)
+    half = re.search(f"({HALF})?$", cell)[0]
+    time, half = cell.removesuffix(half), re.sub(r"\w+", "%p", half)
     with warnings.catch_warnings(action="ignore"):  # of a format that is not asked for
-        guessed = {pd.tseries.api.guess_datetime_format(time, dayfirst=first) for first in (True, False)} - {None}
+        ways = product((time, time.title()), (True, False))  # 31-Jan-2024 for 31-JAN-2024
+        guessed = {pd.tseries.api.guess_datetime_format(time, dayfirst=first) for time, first in ways} - {None}
     guessed = {(format_.replace("%H", "%I") if half else format_) + half for format_ in guessed}
     guessed |= {format_.replace("%B", "%b") for format_ in guessed}  # of a May
     zones = ("%z", "%:z", "Z") if any("%z" in format_ for format_ in guessed) else ("",)
@@ -170,36 +181,52 @@ def formats_of(cell):
 
 def is_clear(time_format):
     """Whether dates begin with the year and the month, or name the month, so that they can be read in one way only."""
-    return "%d" in time_format and bool(re.match(r"%Y\W%m|.*%[bB].*%Y|%Y.*%[bB]", time_format))
+    return "%d" in time_format and bool(re.match(r"%Y\W?%m|.*%[bB].*%Y|%Y.*%[bB]", time_format))
 
 
-def _as_text(times, time, digits=6, unpadded=None):
+def _as_text(times, time, digits=6, unpadded=None, case=None):
     """Times by a format, in which %:z is an offset with a colon."""
     text = times.dt.strftime(time.replace("%:z", "%z")).astype(object)
     if unpadded:
         text = text.str.replace(PADDING[unpadded], r"\1", regex=True)
     if "%:z" in time:
         text = text.str.replace(r"(\d\d)$", r":\1", regex=True)
+    if case:
+        text = text.str.upper() if case == "upper" else text.str.lower()
     return text.str.replace(rf"({SECONDS}\d{{{digits}}})\d*", r"\1", regex=True)
 
 
 def read_clock(text):
-    """A Series of timedeltas from text like 9:45, 123:45:06 or 4:00 PM."""
+    """A Series of timedeltas from text like 9:45, 123:45:06 or 4:00 PM; of 1:45.50 minutes and seconds."""
     import pandas as pd
 
-    clock = text.str.removesuffix(" AM").str.removesuffix(" PM")
-    times = pd.to_timedelta(clock.where(clock.str.count(":") != 1, clock + ":00"))
-    start = np.where(text.str.endswith(" PM"), NOON, 0 * NOON)
+    clock = text.str.replace(f"{HALF}$", "", regex=True)
+    is_short = clock.str.count(":") == 1
+    whole = clock.mask(is_short, clock + ":00").mask(is_short & clock.str.contains(".", regex=False), "00:" + clock)
+    times = pd.to_timedelta(whole)
+    start = np.where(text.str.upper().str.endswith("PM"), NOON, 0 * NOON)
     return times.where(text == clock, times % NOON + start)
 
 
-def _as_clock(times, clock, padded, is_half):
-    """Timedeltas as hours and minutes, and seconds if there are three parts; hours of half a day with AM and PM."""
-    seconds = times.dt.total_seconds().astype(int)
-    hours = (seconds // 3600 + 11) % 12 + 1 if is_half else seconds // 3600
-    text = hours.map("{:02d}".format if padded else str) + seconds.map(lambda s: f":{s // 60 % 60:02d}")
-    text += seconds.map(lambda s: f":{s % 60:02d}") if clock == 3 else ""
-    return text + np.where(seconds % 86400 < 43200, " AM", " PM") if is_half else text
+def _as_clock(times, clock, padded, half, digits):
+    """Timedeltas as two or three of hours, minutes and seconds, with digits of these; half has a way to write AM or PM.
+
+    The two are hours and minutes, but with digits minutes and seconds.
+    """
+    ticks = times.dt.total_seconds().mul(10**digits).round().astype("int64")
+    seconds, fraction = ticks // 10**digits, ticks % 10**digits
+    first, *parts = [seconds // 3600, seconds // 60 % 60, seconds % 60]
+    if clock == 2:
+        first, parts = (seconds // 60, parts[1:]) if digits else (first, parts[:1])
+    if half:
+        first = (first + 11) % 12 + 1
+    text = first.map("{:02d}".format if padded else str)
+    for part in parts:
+        text = text + part.map(":{:02d}".format)
+    if digits:
+        text = text + fraction.map(f".{{:0{digits}d}}".format)
+    halves = half.translate(str.maketrans("Pp", "Aa")), half.translate(str.maketrans("Aa", "Pp"))
+    return text + np.where(seconds % 86400 < 43200, *halves) if half else text
 
 
 def iso_literals(expression, spelling):
@@ -279,9 +306,9 @@ def spell(table, spelling, with_commas):
         if "words" in how:
             cells = cells.astype(bool).astype(str).map(how["words"])
         elif "clock" in how:
-            cells = _as_clock(cells, how["clock"], how["padded"], how["is_half"])
+            cells = _as_clock(cells, **{k: how[k] for k in ("clock", "padded", "half", "digits")})
         elif "time" in how:
-            cells = _as_text(cells, **{k: how[k] for k in ("time", "digits", "unpadded") if k in how})
+            cells = _as_text(cells, **{k: how[k] for k in ("time", "digits", "unpadded", "case") if k in how})
         elif "digits" in how:
             cells = _formatted(cells, f".{how['digits']}f")
         elif "scientific" in how:

@@ -751,6 +751,12 @@ def test_rows_are_spelt_as_the_file_was(tmp_path, monkeypatch, rng):
         ("t.csv", "o.csv", "a\n2024-01-02T03:04:05+02:00\n2024-01-07T08:09:10+02:00\n", r"2024-01-0\dT.{8}\+02:00"),
         ("t.csv", "o.csv", 'a\n9:45\n10:05\n""\n', r"9:\d\d|10:0\d|\"\""),
         ("t.csv", "o.csv", "a\n4:00 PM\n12:05 AM\n", r"\d+:\d\d [AP]M"),
+        ("t.csv", "o.csv", "a\n04:00pm\n12:05am\n", r"\d\d:\d\d[ap]m"),
+        ("t.csv", "o.csv", "a\n0:01:02.250\n1:00:00.500\n", r"\d:\d\d:\d\d\.\d{3}"),
+        ("t.csv", "o.csv", "a\n1:02.5\n0:59.0\n", r"[01]:\d\d\.\d"),
+        ("t.csv", "o.csv", "a\n31JAN2024\n02MAY2024\n", r"\d\d[A-Z]{3}2024"),
+        ("t.csv", "o.csv", "a\n12/02/2023 9:28 am\n12/21/2023 11:05 pm\n", r"12/\d\d/2023 \d+:\d\d [ap]m"),
+        ("t.csv", "o.csv", "a\n20240131 08:05\n20240229 17:55\n", r"20240\d\d\d \d\d:\d\d"),
         ("t.csv", "o.csv", "a\n12/02/2023 9:28 AM\n12/21/2023 11:05 PM\n", r"12/\d\d/2023 \d+:\d\d [AP]M"),
         ("t.csv", "o.csv", "a\n09:45:10\n123:05:00\n", r"(09|\d\d+):\d\d:\d\d"),
         ("t.csv", "o.csv", 'a\n"May 04, 2024"\n"May 21, 2024"\n', r"\"May \d\d, 2024\""),
@@ -775,6 +781,23 @@ def test_spelt_rows_can_be_read_again(tmp_path, monkeypatch, source, target, tex
     rows = Path(target).read_text().splitlines()
     assert all(re.fullmatch(first, row) for row in rows[1:]), rows[:3]
     assert abs(float(run("score", "model", target).stdout) - float(run("score", "model", source).stdout)) < 1
+
+
+@pytest.mark.parametrize("form", ["%Y-%m", "%b %Y", "%m/%Y", "%B-%Y"])
+def test_months_are_times(folder, form):
+    months = pd.date_range("2018-03-01", periods=60, freq="MS").strftime(form)
+    pd.DataFrame({"month": months, "x": np.arange(60) % 7}).to_csv("months.csv", index=False)
+    assert read_table("months.csv")["month"].dt.is_month_start.all()
+    run("fit", "months.csv", "-o", "model", *QUICK, "--quiet", "--seed", 0)
+    run("sample", "model", "-n", 40, "-o", "o.csv")
+    assert pd.to_datetime(pd.read_csv("o.csv")["month"], format=form).between("2018-03", "2023-02").all()
+    assert run("sample", "model", "-n", 3, "--condition", f"month={months[5]}").stdout.count(months[5]) == 3
+    seasons = [f"{year}-{year % 100 + 1:02d}" for year in range(2000, 2030)]
+    pd.DataFrame({"season": seasons}).to_csv("seasons.csv", index=False)
+    with pytest.warns(UserWarning, match="'season' is taken for categories"):
+        assert read_table("seasons.csv")["season"].tolist() == seasons
+    pd.DataFrame({"season": seasons[6:12] * 9}).to_csv("seasons.csv", index=False)
+    assert read_table("seasons.csv")["season"].tolist() == seasons[6:12] * 9
 
 
 def test_times_are_read_in_the_format_of_the_model(tmp_path, monkeypatch):
