@@ -11,7 +11,8 @@ def tied(codec):
     """Mask of the columns of the table that are tied to others: computed from them, or by levels."""
     are_tied = np.zeros(len(codec.columns), dtype=bool)
     for j, line in codec.relations():
-        are_tied[[j, *line.sources]] = True
+        if j < codec.n_columns:
+            are_tied[[j, *line.sources]] = True
     for units, _ in codec.masks():  # those of lookups among them
         are_tied[codec.column_of[units]] = True
     return are_tied[: codec.n_columns]
@@ -24,7 +25,7 @@ def broken(codec, values, are_asked=False):
     """
     values = codec.extended(values)
     for j, line in codec.relations():
-        if codec.is_indicator(j):
+        if codec.is_indicator(j) or j >= codec.n_columns:
             continue
         x = values[:, j]
         breaks = line.cannot_be(values, x, codec.columns) if are_asked else line.misses(values, x)
@@ -43,13 +44,19 @@ def broken_of_table(codec, values):
     """Those of `broken` that are of columns of the table alone, as tuples, and those of which too many are on."""
     in_table = ((shown(codec, columns), mask) for columns, mask in broken(codec, values))
     sets = ((tuple(one_hot.members), one_hot.breaks(values)) for one_hot in codec.one_hots)
-    return chain(sets, ((columns, mask) for columns, mask in in_table if max(columns) < codec.n_columns))
+    return chain(sets, ((columns, mask) for columns, mask in in_table if is_told(codec, columns)))
+
+
+def is_told(codec, columns):
+    """Whether a relation is one of several columns of the table alone."""
+    return max(columns) < codec.n_columns and len(columns) > 1
 
 
 def shown(codec, columns):
-    """The columns with those that are one-hot in the place of what tells which of them is on, a tuple."""
+    """The columns with those that are one-hot in the place of what tells which is on, and times in that of parts."""
     members = {one_hot.own: one_hot.members for one_hot in codec.one_hots}
-    return tuple(i for j in columns for i in members.get(j, [j]))
+    members |= {j: [i] for j, i in codec.hidden_of.items()}
+    return tuple(dict.fromkeys(i for j in columns for i in members.get(j, [j])))
 
 
 def broken_differences(codec, values):
@@ -73,7 +80,7 @@ def broken_rules(codec, values, fixed, enforce_bounds, labels, are_plain):
     values, are_known = np.column_stack([values, behind]), np.column_stack([fixed, ~np.isnan(behind)])
     for columns, mask in broken(codec, values, are_asked=True):
         in_table = shown(codec, columns)
-        if max(in_table) < codec.n_columns:
+        if is_told(codec, in_table):
             told[in_table] = _rule(codec, *in_table, labels=labels, are_plain=are_plain)
             if (are_known[:, columns].all(axis=1) & mask).any():
                 found.append(told[in_table])

@@ -1,8 +1,12 @@
-"""What a date or a time tells of other columns in every row: its month, its weekday, its hour, in whatever words."""
+"""What a date or a time tells of other columns in every row: its month, its weekday, its hour, in whatever words.
+
+Where the table has no hour or weekday, but columns that hang on it, that is a column behind the table.
+"""
 
 from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import chi2_contingency, kruskal
 
 from ._clocks import DAY, HOUR, MINUTE, MONDAY, WEEK, Clock
 from ._columns import ABSENT, Told, is_discrete
@@ -57,6 +61,15 @@ PARTS = {  # by name, how long it is and the part of a period since the epoch: f
     "year, month and day": (DAY, lambda days: 10_000 * _year(days) + 100 * _month(days) + _day_of_month(days)),
     "day": (DAY, lambda days: BY_WEEKDAY * _weekday(days) + days),
 }
+HIDDEN = {  # that may hang together with other columns: days until a part comes again, and what would tell it
+    "hour": (1, {"hour", "hour of the week"}),
+    "weekday": (7, {"weekday", "hour of the week"}),
+    "month": (360, {"month", "year and month", "day of the year"}),
+}
+MIN_TIMES = 2  # that it comes
+MAX_TESTED = 4000  # rows
+MAX_CHANCE = 1e-5  # that it tells nothing of a column
+MIN_EXPECTED = 5  # rows with a level in each part, of levels that are looked at
 COUNTED = ("year, month and day",)  # that tell only numbers which count as they do
 
 
@@ -233,6 +246,49 @@ def find_calendar(values, clocks, categorical):
                 part = _part_of(values[known, j], values[known, i], clock, categorical[j])
                 found |= {} if part is None else {j: (i, part)}
     return found
+
+
+def find_hidden(values, clocks, categorical, calendar):
+    """Parts of times on which other columns hang, but that none tells: pairs of the index of the times and the part.
+
+    So says, for one of these columns, the rank test of Kruskal and Wallis or, for categories, the chi-squared test.
+
+    Parameters
+    ----------
+    calendar : what times tell of other columns, as `find_calendar` returns it
+    """
+    found = []
+    for i, clock in clocks.items():
+        times = values[:, i]
+        if is_discrete(times):
+            continue
+        rows = some_rows(np.flatnonzero(~np.isnan(times)), MAX_TESTED)
+        told = [part for source, part in calendar.values() if source == i]
+        known = {part.name for part in told if len(np.unique(part.told)) == len(part.parts)}
+        others = [j for j in range(values.shape[1]) if j not in clocks and j not in calendar]
+        n_days = (np.nanmax(times) - np.nanmin(times)) / clock.ticks_per_day
+        for name, (days, same) in HIDDEN.items():
+            if n_days < MIN_TIMES * days or known & same:
+                continue
+            minutes, of = PARTS[name]
+            few = of(clock.periods(times[rows], minutes))
+            if any(_hangs_on(values[rows, j], few, categorical[j]) for j in others):
+                parts = np.unique(of(clock.periods(times[~np.isnan(times)], minutes)))
+                found.append((i, CalendarPart(clock, name, parts, parts.astype(float), 0.0)))
+    return found
+
+
+def _hangs_on(x, parts, is_category):
+    """Whether numbers or categories x differ between parts beyond chance."""
+    present = ~np.isnan(x) & (x != UNSEEN if is_category else True)
+    (x, own), (parts, where) = (np.unique(a[present], return_inverse=True) for a in (x, parts))
+    if min(len(x), len(parts)) < 2:
+        return False
+    if not is_category:
+        return kruskal(*(own[where == part] for part in range(len(parts)))).pvalue < MAX_CHANCE
+    counts = np.bincount(own * len(parts) + where, minlength=len(x) * len(parts)).reshape(len(x), -1)
+    counts = counts[counts.sum(axis=1) >= MIN_EXPECTED * len(parts)]
+    return len(counts) > 1 and chi2_contingency(counts).pvalue < MAX_CHANCE
 
 
 def _part_of(x, times, clock, is_category):

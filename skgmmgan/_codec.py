@@ -3,9 +3,10 @@
 The codec works on the float matrix that `_table` makes: numbers as they are, categories as codes, NaN where a cell is
 missing. It makes one or two units of each column, and keeps the relations between columns.
 
-Two kinds of columns stand behind those of the table. Where one of some columns is on in every row, which of them it is
-is a column: they are *one-hot*. Where a column is a multiple of another and little noise, the noise is a column: a
-*difference*. Methods take rows with or without these, and give them with them.
+Three kinds of columns stand behind those of the table. Where one of some columns is on in every row, which of them it
+is is a column: they are *one-hot*. Where columns hang on the hour or the weekday of times, that is a column, a *hidden*
+one. Where a column is a multiple of another and little noise, the noise is a column: a *difference*. Methods take rows
+with or without these, and give them with them.
 """
 
 from copy import copy
@@ -15,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtri
 
-from ._calendar import CalendarColumn, find_calendar
+from ._calendar import CalendarColumn, find_calendar, find_hidden
 from ._columns import ABSENT, MAX_LEVELS, DiscreteColumn, LabelColumn, NumericColumn, is_discrete
 from ._dependencies import find_grouped
 from ._differences import find_differences
@@ -65,8 +66,10 @@ class Codec:
         calendar = find_calendar(values, clocks, categorical) if label is None else {}
         self.n_columns = values.shape[1]  # columns of the table
         self.one_hots = find_one_hot(values, [j for j in range(label is not None, self.n_columns) if j not in calendar])
+        self.hidden = find_hidden(values, clocks, categorical, calendar) if label is None else []
         self.columns, self.lookups, self.differences = [], [], []
-        values, are_extra = self.extended(values), np.ones(len(self.one_hots), dtype=bool)
+        calendar |= dict(enumerate(self.hidden, self.n_columns + len(self.one_hots)))
+        values, are_extra = self.extended(values), np.repeat([True, False], [len(self.one_hots), len(self.hidden)])
         categorical, nominal = np.append(categorical, are_extra), np.append(nominal, are_extra)
         numbers, sources = self._describe(values, categorical, nominal, calendar, clocks, n_knots, rng, label)
         self._relate(values, numbers, sources, n_knots, rng)
@@ -217,7 +220,8 @@ class Codec:
         """Rows with the columns behind those of the table, (n, n_columns of the codec)."""
         if values.shape[1] == len(self.columns):
             return values
-        values = np.column_stack([values, *(one_hot.of(values) for one_hot in self.one_hots)])
+        hidden = (part.of(values[:, i]) for i, part in self.hidden)
+        values = np.column_stack([values, *(one_hot.of(values) for one_hot in self.one_hots), *hidden])
         return np.column_stack([values, *(difference.of(values) for difference in self.differences)])
 
     def restrict(self, values):
@@ -285,8 +289,13 @@ class Codec:
 
     @property
     def n_described(self):
-        """Columns of the table, and those that tell which of some is on: all but the differences."""
-        return self.n_columns + len(self.one_hots)
+        """Columns of the table, those that tell which of some is on, and hidden parts of times: all but differences."""
+        return self.n_columns + len(self.one_hots) + len(self.hidden)
+
+    @property
+    def hidden_of(self):
+        """By the index of each hidden part that of its times."""
+        return {j: i for j, (i, _) in enumerate(self.hidden, self.n_described - len(self.hidden))}
 
     def is_indicator(self, j):
         """Whether a column is on where another, behind those of the table, says so."""
@@ -380,7 +389,9 @@ class Codec:
         sources = [j for j, n in n_levels.items() if n > 1 and not isinstance(self.columns[j], LabelColumn)]
         levels = {j: (codes, n_levels[j]) for j, codes in self.level_codes(sources, values).items()}
         numbers = [j for j in np.flatnonzero(~self.nominal[: self.n_columns]) if not self.is_indicator(j)]
-        return find_ranges(values, levels, numbers) + find_inequalities(values, self.numeric)
+        ranges = find_ranges(values, levels, numbers)
+        ranges = [limit for limit in ranges if self.hidden_of.get(limit.source) != limit.column]
+        return ranges + find_inequalities(values, self.numeric)
 
     def levels_of(self, limits, values):
         """Levels that ranges among limits hang on, as `level_codes`."""

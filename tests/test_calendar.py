@@ -90,7 +90,7 @@ def model(sales):
 
 def parts_of(model):
     columns = model._table.names
-    told = model._model.codec.told_levels()
+    told = [pair for pair in model._model.codec.told_levels() if pair[0] < len(columns)]
     return {columns[j]: (columns[line.sources[0]], line.part.name) for j, line in told}
 
 
@@ -426,3 +426,90 @@ def test_a_missing_day_of_the_year_asks_for_a_missing_date(sales):
     assert rows["date"].isna().all()
     rows, _ = model.sample(20, conditions={"of_year": 60})
     assert (rows["date"].dt.day_of_year == 60).all()
+
+
+# ---- hidden parts: what hangs on the hour, where that is no column
+
+
+def openings(n=N, seed=0):
+    """Times of six years, and what hangs on their hour, month or weekday: guests, warmth and the shift."""
+    rng = np.random.default_rng(seed)
+    at = pd.Series(pd.to_datetime("2018-01-01") + pd.to_timedelta(rng.integers(0, 6 * 8766, n), unit="h"))
+    hour, is_free = at.dt.hour, at.dt.day_of_week >= 5
+    return pd.DataFrame(
+        {
+            "shift": np.where(rng.random(n) < 0.1, "extra", np.where(hour < 12, "early", "late")),
+            "guests": rng.poisson(np.where(is_free, 20, 10) + 30 * (hour // 6 == 2)),
+            "at": at,
+            "warmth": (15 - 10 * np.cos(2 * np.pi * (at.dt.month - 1) / 12) + rng.normal(0, 3, n)).round(1),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def guests():
+    return GMMGAN(6, **PRIOR).fit(openings())
+
+
+def test_columns_hang_on_parts_that_the_table_does_not_have(guests, monkeypatch):
+    hidden = [part.name for _, part in guests._model.codec.hidden]
+    assert hidden == ["hour", "weekday", "month"]
+    X, test = openings(), openings(seed=1)
+    rows, _ = guests.sample(4000)
+    assert list(rows) == list(X)
+
+    def by(X, part, column):
+        return X.groupby(getattr(X["at"].dt, part))[column].mean()
+
+    for part, column in (("hour", "guests"), ("month", "warmth")):
+        assert np.corrcoef(by(rows, part, column), by(X, part, column))[0, 1] > 0.8
+    monkeypatch.setattr("skgmmgan._codec.find_hidden", lambda *_: [])
+    assert guests.score(test) > GMMGAN(6, **PRIOR).fit(X).score(test) + 0.5
+
+
+def test_levels_go_with_hidden_parts(guests):
+    rows, _ = guests.sample(2000)
+    assert not ((rows["shift"] == "early") & (rows["at"].dt.hour >= 12)).any()
+    assert not ((rows["shift"] == "late") & (rows["at"].dt.hour < 12)).any()
+    rows, _ = guests.sample(50, conditions={"shift": "late"})
+    assert (rows["at"].dt.hour >= 12).all()
+    with pytest.warns(UserWarning, match="'shift' goes with 'at'"):
+        guests.sample(5, conditions={"shift": "late", "at": "2020-01-01 07:00"})
+
+
+def test_rules_name_the_times():
+    from skgmmgan.metrics import rule_errors
+
+    X = openings()
+    errors = dict(rule_errors(X, X.assign(shift="late")))
+    assert errors["shift", "at"] == pytest.approx((X["at"].dt.hour < 12).mean())
+    assert all(len(columns) > 1 for columns in errors)
+
+
+def test_missing_times_and_saved_models(tmp_path):
+    X = openings()
+    X["at"] = X["at"].mask(X.index % 5 == 0)
+    model = GMMGAN(2, **PRIOR).fit(X)
+    assert model._model.codec.hidden
+    assert np.isfinite(model.score_samples(X)).all()
+    assert model.score_columns(X).shape == (N, 5)
+    assert model.sample(20, conditions={"at": None})[0]["at"].isna().all()
+    filled = model.impute(X[:40])
+    assert filled["at"].notna().all()
+    assert not ((filled["shift"] == "early") & (filled["at"].dt.hour >= 12)).any()
+    again = [pickle.loads(pickle.dumps(model))]
+    if pytest.importorskip("skops"):
+        from skgmmgan import load, save
+
+        save(model, tmp_path / "model")
+        again.append(load(tmp_path / "model"))
+    assert all(other.score(X) == model.score(X) for other in again)
+
+
+def test_parts_are_hidden_only_where_something_hangs_on_them(sales):
+    X = openings()
+    shuffled = X.assign(at=X["at"].sample(frac=1, random_state=0).to_numpy())
+    days = X.assign(hour=X["at"].dt.hour, day=X["at"].dt.day_name(), month=X["at"].dt.month)
+    few = X.assign(at=pd.Timestamp("2020-01-01") + pd.to_timedelta(np.arange(N) % 1440, unit="min"))
+    for table in (shuffled, days, few, sales):
+        assert not GMMGAN(1, **PRIOR).fit(table)._model.codec.hidden
