@@ -385,13 +385,18 @@ class Codec:
 
     def find_limits(self, values):
         """Ranges of numbers in the rows of levels, but class labels, which are the classifier's; and Inequalities."""
-        n_levels = {j: self.units[s.start].n_levels for j, s in enumerate(self.slices[: self.n_described])}
-        sources = [j for j, n in n_levels.items() if n > 1 and not isinstance(self.columns[j], LabelColumn)]
+        n_levels = self.level_counts()
+        sources = [j for j in n_levels if not isinstance(self.columns[j], LabelColumn)]
         levels = {j: (codes, n_levels[j]) for j, codes in self.level_codes(sources, values).items()}
         numbers = [j for j in np.flatnonzero(~self.nominal[: self.n_columns]) if not self.is_indicator(j)]
         ranges = find_ranges(values, levels, numbers)
         ranges = [limit for limit in ranges if self.hidden_of.get(limit.source) != limit.column]
         return ranges + find_inequalities(values, self.numeric)
+
+    def level_counts(self):
+        """How many levels the first unit of a column has, by the index of those that have several."""
+        counts = {j: self.units[s.start].n_levels for j, s in enumerate(self.slices[: self.n_described])}
+        return {j: n for j, n in counts.items() if n > 1}
 
     def levels_of(self, limits, values):
         """Levels that ranges among limits hang on, as `level_codes`."""

@@ -116,7 +116,10 @@ class Pool:
             for i, f, known_z, level in zip(range(units.start, units.stop), *(t.T for t in known)):
                 n_levels = codec.units[i].n_levels
                 if n_levels:
-                    excluded = missing[i] if n_levels > 1 else ABSENT
+                    gap = missing[i] if n_levels > 1 else ABSENT
+                    excluded = torch.zeros((len(f), n_levels), dtype=torch.bool, device=device)
+                    if gap != ABSENT:
+                        excluded[:, gap] = ~self._must_be(i, gap, fixed, codes)
                     gain += self._fill_level(i, f, level, self._possible(i, fixed, codes), excluded)
                 else:
                     gain += self._fill_number(i, f, known_z)
@@ -236,17 +239,30 @@ class Pool:
             left &= known | goes | (~fixed[:, later] | (codes[:, later] == ABSENT))[:, None]
         return left
 
+    def _must_be(self, i, level, fixed, codes):
+        """Mask of the particles, (m size,), in which those of another unit say that a unit has a level, by no chance."""
+        must, units = torch.zeros(len(self.walk.codes), dtype=torch.bool, device=codes.device), self.model.codec.units
+        for told in units[i].allowed:
+            if not told.is_hidden:
+                goes = torch.as_tensor(told.goes, device=codes.device)
+                goes = goes[tuple(self.walk.codes[:, other] for other in told.others)]
+                must |= goes[:, level] & (goes.sum(1) == 1)
+        for later in self.walk.generator.heirs[i]:
+            for told in units[later].allowed:
+                if told.others == (i,) and not told.is_hidden:
+                    goes = torch.as_tensor(told.goes[:-1].T, device=codes.device)[codes[:, later]]
+                    known = fixed[:, later] & (codes[:, later] != ABSENT)
+                    must |= (known & goes[:, level] & (goes.sum(1) == 1)).repeat_interleave(self.size)
+        return must
+
     def _fill_level(self, i, fixed, known, possible, excluded):
         """Take a discrete unit; returns the log-probability of what is asked of it, (m size,)."""
         log_prob = self.walk.level_log_prob(i)
-        free = log_prob.clone()
+        free = log_prob.masked_fill(excluded, -torch.inf)
         for mask in possible:
             free[~mask] = -torch.inf
-        if excluded != ABSENT:
-            free[:, excluded] = -torch.inf
         gain = torch.logsumexp(free, 1)
-        is_excluded = torch.arange(free.shape[1], device=free.device) == excluded
-        even = torch.where(is_excluded, -torch.inf, torch.zeros_like(free))
+        even = torch.zeros_like(free).masked_fill(excluded, -torch.inf)
         free = torch.where(gain.isneginf()[:, None], restricted(even, possible), free)  # nothing goes with earlier ones
         self.walk.take_level(i, torch.where(fixed, known, draw_index(free, self.stream)))
         asked = log_prob.gather(1, known.clamp(min=0)[:, None])[:, 0]
@@ -290,7 +306,7 @@ class Pool:
         given = self._with_given(values)  # also what is off its line
         missed = self.unknowns.missed(values, given, fixed)
         values = given
-        tilt = np.minimum(self.model.log_tilt(values), self.model.log_cap)
+        tilt = np.minimum(self.model.log_tilt(values), self.model.log_cap) - self.model.log_within(values)
         beyond = (missed | self.model.beyond(values, fixed)).reshape(self.m, self.size)
         plain = self.log_weights + tilt.reshape(self.m, self.size)
         plain = np.where(np.isneginf(plain).all(axis=1, keepdims=True), 0.0, plain)

@@ -9,15 +9,17 @@ from ._ranges import SPARE
 
 
 class Inequality(NamedTuple):
-    """A column that is at least another and a number, which is not negative."""
+    """A column that is more than another, by no less than a number, which is not negative, and no more than one."""
 
     column: int
     source: int
     least: float
+    most: float = np.inf
 
     def excludes(self, values, levels):
-        """Mask of the rows in which it is less, (n,)."""
-        return values[:, self.column] - values[:, self.source] < self.least
+        """Mask of the rows in which it is not, (n,)."""
+        more = values[:, self.column] - values[:, self.source]
+        return (more < self.least) | (more > self.most)
 
     def broken_by(self, excluded, levels, least):
         """The inequality, if at least such a share of rows is excluded; else None."""
@@ -27,8 +29,8 @@ class Inequality(NamedTuple):
 def find_inequalities(values, numbers):
     """Inequalities that numbers which do not matter to one another would break, by odds of exp(-MIN_EVIDENCE) or less.
 
-    By how much the one is more than the other at least is told by the outermost SPARE differences, as a range is, but
-    is never negative: an order holds without an exception, or is none.
+    By how much the one is more than the other, at least and at most, is told by the outermost SPARE differences, as a
+    range is, but never negative: an order holds without an exception, or is none.
 
     Parameters
     ----------
@@ -40,21 +42,28 @@ def find_inequalities(values, numbers):
     for k, source in enumerate(numbers):
         is_less = (few < few[:, [k]]).any(axis=0)
         for j in np.array(numbers)[~is_less]:
-            least = _least_difference(values[:, source], values[:, j]) if j != source else None
-            if least is not None:
-                found.append(Inequality(int(j), int(source), least))
+            bounds = _bounds(values[:, source], values[:, j]) if j != source else None
+            if bounds is not None:
+                found.append(Inequality(int(j), int(source), *bounds))
     return found
 
 
-def _least_difference(a, x):
-    """By how much x is more than a, at least; None if it is less in a row, or by chance is not."""
+def _bounds(a, x):
+    """By how much x is more than a, at least and at most; None if it is less in a row, or by chance is not."""
     both = ~(np.isnan(a) | np.isnan(x))
     a, x = a[both], x[both]
     if len(a) <= SPARE or (x < a).any() or x.min() >= a.max():
         return None
     few_a, few_x = np.sort(some_rows(a, MANY_ROWS)), some_rows(x, MANY_ROWS)
-    is_more = np.searchsorted(few_a, few_x, side="right").mean() / len(few_a)
-    if -len(few_a) * np.log(is_more) < MIN_EVIDENCE:
+    if not _is_no_chance(np.searchsorted(few_a, few_x, side="right")):
         return None
-    least, next_ = np.partition(x - a, [0, SPARE])[[0, SPARE]]
-    return max(0.0, float(2 * least - next_))
+    ends = [0, SPARE, -1 - SPARE, -1]
+    least, next_, last_but, last = np.partition(x - a, [end % len(x) for end in ends])[ends]
+    most = 2 * last - last_but
+    is_bounded = _is_no_chance(len(few_a) - np.searchsorted(few_a, few_x - most, side="left"))
+    return max(0.0, float(2 * least - next_)), float(most) if is_bounded else np.inf
+
+
+def _is_no_chance(counts):
+    """Whether n rows are like these so many of n, (n,), each, by odds of exp(-MIN_EVIDENCE) or less."""
+    return -len(counts) * np.log(counts.mean() / len(counts)) >= MIN_EVIDENCE

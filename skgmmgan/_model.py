@@ -1,9 +1,10 @@
 """The density that a fit leaves behind: the generator, and the discriminators that it keeps.
 
-p(x) = p_G(x) r(x) min(exp(sum_t alpha_t D_t(x)), M) / (Z w)
+p(x) = p_G(x) r(x) min(exp(sum_t alpha_t D_t(x)), M) / (Z w(c))
 
 with r(x) = 1, or 1 / (n + 1) where a number is out of the range that it had with a level of another in all n rows, or
-less than one that it never was less than, and the share w of the generator's rows that are within bounds and can be.
+less than one that it never was less than, and the share w(c) of the generator's rows with the same levels c of some
+columns that are within bounds and can be.
 """
 
 import copy
@@ -14,6 +15,7 @@ import torch
 from ._discriminator import tilt
 from ._ranges import MIN_WITHIN, worth_keeping
 from ._rounded import Options
+from ._strata import find_strata, pairs_of
 
 CHUNK = 5000  # rows that are scored at once
 DRAWN = 10_000  # rows that are drawn at once
@@ -44,7 +46,7 @@ class Model:
         self.log_normalizer = 0.0
         self.log_normalizer_std = 0.0
         self.limits = []  # ranges of numbers in the rows of a level, and inequalities, that drawn rows must keep
-        self.log_within = 0.0  # log-share of the generator's rows that are not `beyond`
+        self.strata = find_strata({}, {}, np.ones(1))  # in which the generator's rows are not `beyond` unlike often
 
     def __getstate__(self):
         """Plain values and arrays: neither a torch object nor a device."""
@@ -98,7 +100,7 @@ class Model:
         chunks = [values[i : i + CHUNK] for i in range(0, len(values), CHUNK)]
         parts = []
         for chunk in chunks:
-            tilt = np.minimum(self.log_tilt(chunk), self.log_cap) - self.log_normalizer - self.log_within
+            tilt = np.minimum(self.log_tilt(chunk), self.log_cap) - self.log_normalizer - self.log_within(chunk)
             log_prob = self._in_units(self.generator.log_prob, chunk)
             for limit, excluded in self._excluded(chunk):
                 log_prob[excluded, limit.column] += self.generator.log_unseen
@@ -118,6 +120,13 @@ class Model:
                 excluded &= ~fixed[:, [limit.column, limit.source]].all(axis=1)
             left &= ~excluded
             yield limit, excluded
+
+    def log_within(self, values):
+        """Log-share of the generator's rows in the same stratum that are not `beyond`, (n,)."""
+        return np.broadcast_to(self.strata.log_within[self._stratum(values)], len(values))
+
+    def _stratum(self, values):
+        return np.broadcast_to(self.strata.of(self.codec.level_codes(self.strata.columns, values)), len(values))
 
     def prior_log_prob(self, values):
         """Log-density of each row under the prior alone, (n,)."""
@@ -151,11 +160,18 @@ class Model:
         generator = self.working_generator()
         stream = seeded_stream(self.device, rng)
         values = self._draw(generator, n, rng, stream, first)
-        for _ in range(MAX_REDRAWS):
-            beyond = np.flatnonzero(self.beyond(values))
-            if not len(beyond):
+        left = np.flatnonzero(self.beyond(values))
+        for redraw in range(1, MAX_REDRAWS + 1):
+            if not len(left):
                 break
-            values[beyond] = self._draw(generator, len(beyond), rng, stream, first)
+            fresh = self._draw(generator, min(len(left) * redraw, DRAWN), rng, stream, first)
+            fresh = fresh[~self.beyond(fresh)]
+            wanted, own = self._stratum(values[left]), self._stratum(fresh)
+            if redraw == MAX_REDRAWS:  # rather one of another stratum
+                wanted, own = np.zeros_like(wanted), np.zeros_like(own)
+            filled, taken = pairs_of(wanted, own)
+            values[left[filled]] = fresh[taken]
+            left = np.delete(left, filled)
         return values
 
     def _draw(self, generator, n, rng, stream, first=None):
@@ -185,16 +201,21 @@ class Model:
         limits = self.codec.find_limits(rows) if self.enforce_bounds else []
         if limits:
             drawn = self._probe(rng)
-            limits = worth_keeping(limits, self.codec.levels_of(limits, drawn), drawn, len(rows))
+            levels = self.codec.level_codes(self.codec.level_counts(), drawn)
+            self.limits = []
+            limits = worth_keeping(limits, levels, drawn, len(rows), ~self.beyond(drawn))
         self.limits = limits
 
     def measure_bounds(self, rng):
         """Find out how many of the generator's rows are given out: are possible, and within their bounds."""
-        self.log_within = 0.0
+        kept = np.ones(1)
+        levels, sizes = {}, {}
         may_be = self.codec.may_be_impossible(self.enforce_bounds)
         if self.limits or may_be or (self.codec.sums() and self.enforce_bounds):
             drawn = self._probe(rng)
-            self.log_within = float(np.log(max(1, (~self.beyond(drawn)).sum()) / DRAWN))
+            kept, sizes = ~self.beyond(drawn), self.codec.level_counts()
+            levels = self.codec.level_codes(sizes, drawn)
+        self.strata = find_strata(levels, sizes, kept)
 
     def decode(self, z, codes, rng):
         """Values of drawn coordinates and codes, as they are given out, with differences."""

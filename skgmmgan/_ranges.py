@@ -7,7 +7,9 @@ import numpy as np
 from ._columns import ABSENT
 from ._dependencies import MANY_ROWS, MIN_EVIDENCE, some_rows
 
-MIN_WITHIN = 0.3  # of the drawn rows, that ranges leave together: others are drawn again up to 20 times
+MIN_WITHIN = 0.3  # of the drawn rows, that limits leave together: others are drawn again up to 20 times
+MIN_OF_LEVEL = 0.05  # of the rows with a level, that each leaves, ...
+MIN_LEVEL_ROWS = 50  # ... of levels with more
 SPARE = 10  # outermost rows of a level, that lie as far apart as a number may lie beyond them
 BEYOND = 0.3  # of as many new rows as there were to train, that are out of a range by a bound of it
 
@@ -88,11 +90,11 @@ def _bounds(x, codes, n_levels):
     return (low, high) if np.isfinite([low, high]).any() else None
 
 
-def worth_keeping(limits, levels, drawn, n_rows):
+def worth_keeping(limits, levels, drawn, n_rows, left=True):
     """Those bounds that drawn rows break more often than they cost.
 
     Of new rows BEYOND / n_rows are expected to be beyond a bound; each loses log(n_rows). The most broken come first,
-    as long as enough rows are left.
+    as long as enough rows are left, and some of each level.
 
     Parameters
     ----------
@@ -100,16 +102,24 @@ def worth_keeping(limits, levels, drawn, n_rows):
     levels : dict from the index of a column to the codes of the drawn rows, (n,)
     drawn : values of rows of the generator, (n, n_columns)
     n_rows : that were trained on
+    left : mask of the drawn rows that may be given out, or True for all
     """
     least = BEYOND * np.log(n_rows) / n_rows
     broken = [(limit, limit.excludes(drawn, levels)) for limit in limits]
-    left, kept = np.ones(len(drawn), dtype=bool), []
+    left, kept = np.broadcast_to(left, len(drawn)), []
     for limit, excluded in sorted(broken, key=lambda pair: -pair[1].sum()):
         limit = limit.broken_by(excluded & left, levels, least)
         if limit is None:
             continue
         still = left & ~limit.excludes(drawn, levels)
-        if still.mean() >= MIN_WITHIN:
+        if still.mean() >= MIN_WITHIN and all(_leaves_some(codes, left, still) for codes in levels.values()):
             kept.append(limit)
             left = still
     return kept
+
+
+def _leaves_some(codes, before, still):
+    """Whether of each level enough rows are left."""
+    counts, kept = (np.bincount(codes[rows & (codes != ABSENT)]) for rows in (before, still))
+    kept = np.append(kept, np.zeros(len(counts) - len(kept)))
+    return not ((counts > MIN_LEVEL_ROWS) & (kept < MIN_OF_LEVEL * counts)).any()

@@ -13,6 +13,7 @@ from ._numbers import Decimals, float_error, grid_step, same_numbers
 
 MIN_ON_LINE = 20  # different numbers that cannot lie on a straight line by chance
 NEARLY = 0.9  # part of the most that a column counts for in a sum
+ATOM_SHARE, ATOM_RATIO = 0.05, 5  # of the rows, and to the third number by frequency
 NO_WEIGHT = 1e-9  # of a column in a sum of standardised columns
 NEGLIGIBLE = 0.1  # part of the largest move of a sum that a column must have to be solved for
 MAX_STEPS = 10**6  # in the smallest of some numbers, of a step that they have in common
@@ -205,7 +206,8 @@ def find_sums(values, numbers, derivable):
 
     Of the columns of a sum the one that counts for most is computed, or the last that counts for nearly as much: a
     total and not its parts, an end and not the time since the start; but none that the others would take off its grid,
-    as a time of day and a time do a date.
+    as a time of day and a time do a date, nor one with an atom, as a debit that is 0 in all rows with a credit, if
+    another has none.
 
     Parameters
     ----------
@@ -223,6 +225,7 @@ def find_sums(values, numbers, derivable):
         size = np.abs(weights) * few[:, columns].std(axis=0)
         parts = [k for k in np.flatnonzero(weights) if columns[k] in derivable]
         parts = on_their_grids(weights, few[:, columns], parts) or parts
+        parts = [k for k in parts if not has_atom(few[:, columns[k]])] or parts
         k = max((k for k in parts if size[k] > NEARLY * size[parts].max()), default=np.flatnonzero(weights)[0])
         line = sum_of(values, columns, weights, k) if parts else None
         if line is not None:
@@ -231,6 +234,12 @@ def find_sums(values, numbers, derivable):
             found[columns[k]] = line
         del columns[k]
     return found
+
+
+def has_atom(x):
+    """Whether one number is in many rows, and in many more than most others."""
+    counts = np.sort(np.unique(x, return_counts=True)[1])[::-1]
+    return counts[0] > ATOM_SHARE * len(x) and counts[0] > ATOM_RATIO * counts[min(2, len(counts) - 1)]
 
 
 def vanishing_sum(X):

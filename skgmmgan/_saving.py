@@ -26,6 +26,7 @@ from ._one_hot import IndicatorColumn, OneHot
 from ._ranges import Range
 from ._relations import LinearColumn
 from ._rounded import FunctionColumn, ProductColumn, RoundedSum
+from ._strata import Strata
 from ._table import Categories, Floats, Integers, Table
 from ._transforms import Cells, Spline
 
@@ -53,6 +54,7 @@ OWN = [
         ProductColumn,
         Range,
         RoundedSum,
+        Strata,
         Told,
         Unit,
     ),

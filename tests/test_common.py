@@ -34,7 +34,9 @@ PIPELINE_FAILS = {  # a pipeline fails these whatever its last step is
             adversarial_weight=0.3,
             **SHORT,
         ),
-        GMMGANClassifier(1, covariance_type="full", reg_covar=1e-3, random_state=0, **SHORT | {"adversarial_rounds": 0}),
+        GMMGANClassifier(
+            1, covariance_type="full", reg_covar=1e-3, random_state=0, **SHORT | {"adversarial_rounds": 0}
+        ),
     ]
 )
 def test_estimator(estimator, check):

@@ -758,7 +758,7 @@ def test_criteria_are_those_of_the_likelihood():
     model = GMMGAN(2, random_state=0, **PRIOR).fit(iris)
     n, d = len(iris), len(model._model.codec.units)
     n_parameters = 1 + 2 * d + d * (d + 1)
-    log_likelihood = n * (model.score(iris) + model._model.log_within)
+    log_likelihood = n * (model.score(iris) + model._model.strata.log_within[-1])
     assert model.bic(iris) == pytest.approx(-2 * log_likelihood + n_parameters * np.log(n))
     assert model.aic(iris) == pytest.approx(-2 * log_likelihood + 2 * n_parameters)
 

@@ -19,7 +19,7 @@ ORDER = [
     {"_differences", "_inequalities", "_one_hot", "_restrictions"},
     {"_rounded"},
     {"_formulas", "_calendar"},
-    {"_codec", "_broken"},
+    {"_codec", "_broken", "_strata"},
     {"_unknowns"},
     {"_generator", "_discriminator"},
     {"_model", "_em"},

@@ -332,7 +332,7 @@ def test_a_product_adds_nothing_to_the_density():
     """But that its bounds leave some rows out; and rows whose product is another one have next to none."""
     X = bills()[:, :3]
     model, parts = GMMGAN(**PRIOR).fit(X), GMMGAN(**PRIOR).fit(X[:, :2])
-    within = model._model.log_within
+    within = model._model.strata.log_within[-1]
     assert -0.05 < within < 0
     assert model.score(X) + within == pytest.approx(parts.score(X[:, :2]), abs=0.01)
     assert (model.score_samples(X + [0, 0, 0.5]) < model.score_samples(X) - 5).all()
