@@ -240,7 +240,7 @@ class Pool:
         return left
 
     def _must_be(self, i, level, fixed, codes):
-        """Mask of the particles, (m size,), in which those of another unit say that a unit has a level, by no chance."""
+        """Mask of the particles, (m size,), in which another unit says that this one has a level, and not by chance."""
         must, units = torch.zeros(len(self.walk.codes), dtype=torch.bool, device=codes.device), self.model.codec.units
         for told in units[i].allowed:
             if not told.is_hidden:
