@@ -288,7 +288,8 @@ def _hangs_on(x, parts, is_category):
         return kruskal(*(own[where == part] for part in range(len(parts)))).pvalue < MAX_CHANCE
     counts = np.bincount(own * len(parts) + where, minlength=len(x) * len(parts)).reshape(len(x), -1)
     counts = counts[counts.sum(axis=1) >= MIN_EXPECTED * len(parts)]
-    return len(counts) > 1 and chi2_contingency(counts).pvalue < MAX_CHANCE
+    counts = counts[:, counts.any(axis=0)]
+    return min(counts.shape) > 1 and chi2_contingency(counts).pvalue < MAX_CHANCE
 
 
 def _part_of(x, times, clock, is_category):

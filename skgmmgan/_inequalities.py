@@ -21,9 +21,9 @@ class Inequality(NamedTuple):
         more = values[:, self.column] - values[:, self.source]
         return (more < self.least) | (more > self.most)
 
-    def broken_by(self, excluded, levels, least):
-        """The inequality, if at least such a share of rows is excluded; else None."""
-        return self if excluded.mean() > least else None
+    def broken_by(self, excluded, left, levels, least):
+        """The inequality, if it excludes such a share of the rows that are left; else None."""
+        return self if (excluded & left).mean() > least else None
 
 
 def find_inequalities(values, numbers):

@@ -19,7 +19,7 @@ from ._strata import find_strata, pairs_of
 
 CHUNK = 5000  # rows that are scored at once
 DRAWN = 10_000  # rows that are drawn at once
-MAX_REDRAWS = 20  # of rows of which a number is beyond its bounds
+MIN_REDRAWN, MAX_REDRAWS = 50, 20  # rows at a time and times, that rows are drawn in the place of those beyond
 
 
 def seeded_stream(device, rng):
@@ -164,7 +164,8 @@ class Model:
         for redraw in range(1, MAX_REDRAWS + 1):
             if not len(left):
                 break
-            fresh = self._draw(generator, min(len(left) * redraw, DRAWN), rng, stream, first)
+            n_fresh = min(max(len(left), MIN_REDRAWN) * redraw, DRAWN)
+            fresh = self._draw(generator, n_fresh, rng, stream, first)
             fresh = fresh[~self.beyond(fresh)]
             wanted, own = self._stratum(values[left]), self._stratum(fresh)
             if redraw == MAX_REDRAWS:  # rather one of another stratum

@@ -38,10 +38,10 @@ class Range(NamedTuple):
         np.fmax.at(high, levels, x)
         return self._replace(low=low, high=high)
 
-    def broken_by(self, excluded, levels, least):
-        """The range of those levels in which at least such a share of all rows is excluded; None if it is in none."""
-        counts = np.bincount(levels[self.source][excluded], minlength=len(self.low) - 1)
-        mask = np.append(counts > least * len(excluded), False)
+    def broken_by(self, excluded, left, levels, least):
+        """The range of those levels of which it excludes such a share of all rows, and leaves some; None if of none."""
+        counts, n = (np.bincount(levels[self.source][m], minlength=len(self.low) - 1) for m in (excluded & left, left))
+        mask = np.append((counts > least * len(left)) & (counts <= (1 - MIN_OF_LEVEL) * n), False)
         if not mask.any():
             return None
         return self._replace(low=np.where(mask, self.low, -np.inf), high=np.where(mask, self.high, np.inf))
@@ -108,7 +108,7 @@ def worth_keeping(limits, levels, drawn, n_rows, left=True):
     broken = [(limit, limit.excludes(drawn, levels)) for limit in limits]
     left, kept = np.broadcast_to(left, len(drawn)), []
     for limit, excluded in sorted(broken, key=lambda pair: -pair[1].sum()):
-        limit = limit.broken_by(excluded & left, levels, least)
+        limit = limit.broken_by(excluded, left, levels, least)
         if limit is None:
             continue
         still = left & ~limit.excludes(drawn, levels)

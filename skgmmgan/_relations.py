@@ -207,7 +207,7 @@ def find_sums(values, numbers, derivable):
     Of the columns of a sum the one that counts for most is computed, or the last that counts for nearly as much: a
     total and not its parts, an end and not the time since the start; but none that the others would take off its grid,
     as a time of day and a time do a date, nor one with an atom, as a debit that is 0 in all rows with a credit, if
-    another has none.
+    another has none, or a smaller one.
 
     Parameters
     ----------
@@ -225,7 +225,8 @@ def find_sums(values, numbers, derivable):
         size = np.abs(weights) * few[:, columns].std(axis=0)
         parts = [k for k in np.flatnonzero(weights) if columns[k] in derivable]
         parts = on_their_grids(weights, few[:, columns], parts) or parts
-        parts = [k for k in parts if not has_atom(few[:, columns[k]])] or parts
+        atoms = {k: atom_share(few[:, columns[k]]) for k in parts}
+        parts = [k for k in parts if atoms[k] < min(atoms.values(), default=0.0) + ATOM_SHARE]
         k = max((k for k in parts if size[k] > NEARLY * size[parts].max()), default=np.flatnonzero(weights)[0])
         line = sum_of(values, columns, weights, k) if parts else None
         if line is not None:
@@ -236,10 +237,11 @@ def find_sums(values, numbers, derivable):
     return found
 
 
-def has_atom(x):
-    """Whether one number is in many rows, and in many more than most others."""
+def atom_share(x):
+    """Share of the rows with one number, if these are many, and many more than those with most others; else 0."""
     counts = np.sort(np.unique(x, return_counts=True)[1])[::-1]
-    return counts[0] > ATOM_SHARE * len(x) and counts[0] > ATOM_RATIO * counts[min(2, len(counts) - 1)]
+    is_atom = counts[0] > ATOM_SHARE * len(x) and counts[0] > ATOM_RATIO * counts[min(2, len(counts) - 1)]
+    return counts[0] / len(x) if is_atom else 0.0
 
 
 def vanishing_sum(X):
