@@ -116,10 +116,7 @@ class Pool:
             for i, f, known_z, level in zip(range(units.start, units.stop), *(t.T for t in known)):
                 n_levels = codec.units[i].n_levels
                 if n_levels:
-                    gap = missing[i] if n_levels > 1 else ABSENT
-                    excluded = torch.zeros((len(f), n_levels), dtype=torch.bool, device=device)
-                    if gap != ABSENT:
-                        excluded[:, gap] = ~self._must_be(i, gap, fixed, codes)
+                    excluded = missing[i] if n_levels > 1 else ABSENT
                     gain += self._fill_level(i, f, level, self._possible(i, fixed, codes), excluded)
                 else:
                     gain += self._fill_number(i, f, known_z)
@@ -239,30 +236,17 @@ class Pool:
             left &= known | goes | (~fixed[:, later] | (codes[:, later] == ABSENT))[:, None]
         return left
 
-    def _must_be(self, i, level, fixed, codes):
-        """Mask of the particles, (m size,), in which another unit says that this one has a level, and not by chance."""
-        must, units = torch.zeros(len(self.walk.codes), dtype=torch.bool, device=codes.device), self.model.codec.units
-        for told in units[i].allowed:
-            if not told.is_hidden:
-                goes = torch.as_tensor(told.goes, device=codes.device)
-                goes = goes[tuple(self.walk.codes[:, other] for other in told.others)]
-                must |= goes[:, level] & (goes.sum(1) == 1)
-        for later in self.walk.generator.heirs[i]:
-            for told in units[later].allowed:
-                if told.others == (i,) and not told.is_hidden:
-                    goes = torch.as_tensor(told.goes[:-1].T, device=codes.device)[codes[:, later]]
-                    known = fixed[:, later] & (codes[:, later] != ABSENT)
-                    must |= (known & goes[:, level] & (goes.sum(1) == 1)).repeat_interleave(self.size)
-        return must
-
     def _fill_level(self, i, fixed, known, possible, excluded):
         """Take a discrete unit; returns the log-probability of what is asked of it, (m size,)."""
         log_prob = self.walk.level_log_prob(i)
-        free = log_prob.masked_fill(excluded, -torch.inf)
+        free = log_prob.clone()
         for mask in possible:
             free[~mask] = -torch.inf
+        if excluded != ABSENT:
+            free[:, excluded] = -torch.inf
         gain = torch.logsumexp(free, 1)
-        even = torch.zeros_like(free).masked_fill(excluded, -torch.inf)
+        is_excluded = torch.arange(free.shape[1], device=free.device) == excluded
+        even = torch.where(is_excluded, -torch.inf, torch.zeros_like(free))
         free = torch.where(gain.isneginf()[:, None], restricted(even, possible), free)  # nothing goes with earlier ones
         self.walk.take_level(i, torch.where(fixed, known, draw_index(free, self.stream)))
         asked = log_prob.gather(1, known.clamp(min=0)[:, None])[:, 0]

@@ -286,8 +286,7 @@ class GMMGAN(DensityMixin, BaseGMMGAN):
         -------
         X : ndarray or DataFrame of shape (n_samples, n_features), or a list of them
             X with its gaps filled and all other cells as they were, columns that had gaps in the dtype of fit if it
-            holds them; a list if `n_draws` is more than 1. A cell that the rest of its row says is missing, as at fit
-            in all such rows, stays so.
+            holds them; a list if `n_draws` is more than 1.
 
         References
         ----------

@@ -31,7 +31,6 @@ PIPELINE_FAILS = {  # a pipeline fails these whatever its last step is
             covariance_type="diag",
             reg_covar=1e-3,
             discriminator=DecisionTreeClassifier(max_depth=3),
-            adversarial_weight=0.3,
             **SHORT,
         ),
         GMMGANClassifier(

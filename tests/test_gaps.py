@@ -205,18 +205,3 @@ def test_a_gap_is_as_likely_as_without_masks():
     left = torch.softmax(restricted(log_prob, [allowed, others], gap=3), 1)
     expected = [[0.5, 0.2, 0.2, 0.1], [0, 1, 0, 0], [0, 0, 0, 1]]
     np.testing.assert_allclose(left, expected, rtol=1e-6)
-
-
-@pytest.mark.parametrize("names", [["smokes", "age", "daily", "brand"], ["brand", "daily", "age", "smokes"]])
-def test_imputation_leaves_what_must_be_missing(names):
-    rng = np.random.RandomState(0)
-    smokes = rng.choice(["yes", "no"], 1000, p=[0.4, 0.6])
-    answers = pd.DataFrame({"daily": rng.poisson(12, 1000) + 1.0, "brand": rng.choice(["a", "b", "c"], 1000)})
-    X = answers.where(np.repeat(smokes == "yes", 2).reshape(-1, 2)).assign(
-        smokes=smokes, age=rng.randint(18, 80, 1000)
-    )[names]
-    asked = X[:300].mask(rng.uniform(size=(300, 4)) < 0.3)
-    filled = GMMGAN(2, **PRIOR).fit(X).impute(asked, random_state=0)
-    assert filled[["smokes", "age"]].notna().all(axis=None)
-    for name in ("daily", "brand"):
-        assert (filled[name].notna() == (filled["smokes"] == "yes")).all()

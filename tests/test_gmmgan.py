@@ -601,7 +601,7 @@ def test_same_seed_same_model(mixed_table):
 def test_same_seed_in_a_fresh_process():
     code = (
         "import numpy as np; from skgmmgan import GMMGAN; X = np.random.RandomState(0).normal(size=(80, 2))\n"
-        "m = GMMGAN(2, covariance_type='full', max_epochs=3, adversarial_rounds=2, random_state=0).fit(X)\n"
+        "m = GMMGAN(2, covariance_type='full', max_epochs=2, adversarial_rounds=1, random_state=0).fit(X)\n"
         "figures = repr(m.score(X)), m.sample(3)[0].tolist()"
     )
     here = {}

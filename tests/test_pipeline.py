@@ -160,9 +160,9 @@ def test_components_of_separated_blobs_are_found():
 @pytest.mark.parametrize("kind", [GridSearchCV, HalvingGridSearchCV, RandomizedSearchCV])
 def test_searches(kind, iris):
     X = iris[0][::2]
-    grid = {"n_components": [1, 3], "covariance_type": ["full"], "adversarial_weight": [0.3]}
-    model = GMMGAN(max_epochs=0, adversarial_rounds=1, reg_covar=1e-3, random_state=0)
-    options = {"n_iter": 2, "random_state": 0} if kind is RandomizedSearchCV else {}
+    grid = {"n_components": [1, 3], "covariance_type": ["full", "diag"]}
+    model = GMMGAN(reg_covar=1e-3, **PRIOR)
+    options = {"n_iter": 3, "random_state": 0} if kind is RandomizedSearchCV else {}
     options |= {"min_resources": 40, "random_state": 0} if kind is HalvingGridSearchCV else {}
     search = kind(model, grid, cv=KFold(2, shuffle=True, random_state=0), error_score="raise", **options).fit(X)
     assert set(search.best_params_) == set(grid)
