@@ -44,10 +44,10 @@ def broken_of_table(codec, values):
     """Those of `broken` that are of columns of the table alone, as tuples, and those of which too many are on."""
     in_table = ((shown(codec, columns), mask) for columns, mask in broken(codec, values))
     sets = ((tuple(one_hot.members), one_hot.breaks(values)) for one_hot in codec.one_hots)
-    return chain(sets, ((columns, mask) for columns, mask in in_table if is_told(codec, columns)))
+    return chain(sets, ((columns, mask) for columns, mask in in_table if is_of_table(codec, columns)))
 
 
-def is_told(codec, columns):
+def is_of_table(codec, columns):
     """Whether a relation is one of several columns of the table alone."""
     return max(columns) < codec.n_columns and len(columns) > 1
 
@@ -55,7 +55,7 @@ def is_told(codec, columns):
 def shown(codec, columns):
     """The columns with those that are one-hot in the place of what tells which is on, and times in that of parts."""
     members = {one_hot.own: one_hot.members for one_hot in codec.one_hots}
-    members |= {j: [i] for j, i in codec.hidden_of.items()}
+    members |= {j: [i] for j, (i, _) in codec.hidden.items()}
     return tuple(dict.fromkeys(i for j in columns for i in members.get(j, [j])))
 
 
@@ -80,7 +80,7 @@ def broken_rules(codec, values, fixed, enforce_bounds, labels, are_plain):
     values, are_known = np.column_stack([values, behind]), np.column_stack([fixed, ~np.isnan(behind)])
     for columns, mask in broken(codec, values, are_asked=True):
         in_table = shown(codec, columns)
-        if is_told(codec, in_table):
+        if is_of_table(codec, in_table):
             told[in_table] = _rule(codec, *in_table, labels=labels, are_plain=are_plain)
             if (are_known[:, columns].all(axis=1) & mask).any():
                 found.append(told[in_table])

@@ -66,9 +66,10 @@ class Codec:
         calendar = find_calendar(values, clocks, categorical) if label is None else {}
         self.n_columns = values.shape[1]  # columns of the table
         self.one_hots = find_one_hot(values, [j for j in range(label is not None, self.n_columns) if j not in calendar])
-        self.hidden = find_hidden(values, clocks, categorical, calendar) if label is None else []
+        hidden = find_hidden(values, clocks, categorical, calendar) if label is None else []
+        self.hidden = dict(enumerate(hidden, self.n_columns + len(self.one_hots)))  # as `calendar`
         self.columns, self.lookups, self.differences = [], [], []
-        calendar |= dict(enumerate(self.hidden, self.n_columns + len(self.one_hots)))
+        calendar |= self.hidden
         values, are_extra = self.extended(values), np.repeat([True, False], [len(self.one_hots), len(self.hidden)])
         categorical, nominal = np.append(categorical, are_extra), np.append(nominal, are_extra)
         numbers, sources = self._describe(values, categorical, nominal, calendar, clocks, n_knots, rng, label)
@@ -220,7 +221,7 @@ class Codec:
         """Rows with the columns behind those of the table, (n, n_columns of the codec)."""
         if values.shape[1] == len(self.columns):
             return values
-        hidden = (part.of(values[:, i]) for i, part in self.hidden)
+        hidden = (part.of(values[:, i]) for i, part in self.hidden.values())
         values = np.column_stack([values, *(one_hot.of(values) for one_hot in self.one_hots), *hidden])
         return np.column_stack([values, *(difference.of(values) for difference in self.differences)])
 
@@ -292,11 +293,6 @@ class Codec:
         """Columns of the table, those that tell which of some is on, and hidden parts of times: all but differences."""
         return self.n_columns + len(self.one_hots) + len(self.hidden)
 
-    @property
-    def hidden_of(self):
-        """By the index of each hidden part that of its times."""
-        return {j: i for j, (i, _) in enumerate(self.hidden, self.n_described - len(self.hidden))}
-
     def is_indicator(self, j):
         """Whether a column is on where another, behind those of the table, says so."""
         return isinstance(self.columns[j], IndicatorColumn)
@@ -355,8 +351,7 @@ class Codec:
             impossible |= lookup.breaks(values, self._told_levels(lookup, values)).any(axis=1)
         masks = self._certain()
         columns = {self.column_of[i] for units, _ in masks for i in units}
-        codes = self.level_codes(columns, values) if columns else {}
-        codes = {self.slices[j].start: levels for j, levels in codes.items()}
+        codes = {self.slices[j].start: levels for j, levels in self.level_codes(columns, values).items()}
         for units, goes in masks:
             impossible |= self.are_apart(codes, units, goes)
         return impossible
@@ -390,7 +385,8 @@ class Codec:
         levels = {j: (codes, n_levels[j]) for j, codes in self.level_codes(sources, values).items()}
         numbers = [j for j in np.flatnonzero(~self.nominal[: self.n_columns]) if not self.is_indicator(j)]
         ranges = find_ranges(values, levels, numbers)
-        ranges = [limit for limit in ranges if self.hidden_of.get(limit.source) != limit.column]
+        own_parts = {(i, j) for j, (i, _) in self.hidden.items()}  # which are ranges of their times anyway
+        ranges = [limit for limit in ranges if (limit.column, limit.source) not in own_parts]
         return ranges + find_inequalities(values, self.numeric)
 
     def level_counts(self):
@@ -404,6 +400,8 @@ class Codec:
 
     def level_codes(self, columns, values):
         """Level of each row, (n,), by the index of the column: that of its first unit."""
+        if not len(columns):
+            return {}
         values = self.extended(values)
         return {j: self.columns[j].encode(values[:, j], None)[1][:, 0] for j in columns}
 

@@ -58,7 +58,7 @@ def _bounds(a, x):
     if not _is_no_chance(np.searchsorted(few_a, few_x, side="right")):
         return None
     ends = [0, SPARE, -1 - SPARE, -1]
-    least, next_, last_but, last = np.partition(x - a, [end % len(x) for end in ends])[ends]
+    least, next_, last_but, last = np.partition(x - a, ends)[ends]
     most = 2 * last - last_but
     is_bounded = _is_no_chance(len(few_a) - np.searchsorted(few_a, few_x - most, side="left"))
     return max(0.0, float(2 * least - next_)), float(most) if is_bounded else np.inf

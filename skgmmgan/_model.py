@@ -15,7 +15,7 @@ import torch
 from ._discriminator import tilt
 from ._ranges import MIN_WITHIN, worth_keeping
 from ._rounded import Options
-from ._strata import find_strata, pairs_of
+from ._strata import ALL_ROWS, find_strata, pairs_of
 
 CHUNK = 5000  # rows that are scored at once
 DRAWN = 10_000  # rows that are drawn at once
@@ -46,7 +46,7 @@ class Model:
         self.log_normalizer = 0.0
         self.log_normalizer_std = 0.0
         self.limits = []  # ranges of numbers in the rows of a level, and inequalities, that drawn rows must keep
-        self.strata = find_strata({}, {}, np.ones(1))  # in which the generator's rows are not `beyond` unlike often
+        self.strata = ALL_ROWS  # in which the generator's rows are not `beyond` unlike often
 
     def __getstate__(self):
         """Plain values and arrays: neither a torch object nor a device."""
@@ -123,10 +123,10 @@ class Model:
 
     def log_within(self, values):
         """Log-share of the generator's rows in the same stratum that are not `beyond`, (n,)."""
-        return np.broadcast_to(self.strata.log_within[self._stratum(values)], len(values))
+        return self.strata.log_within[self._stratum(values)]
 
     def _stratum(self, values):
-        return np.broadcast_to(self.strata.of(self.codec.level_codes(self.strata.columns, values)), len(values))
+        return self.strata.of(self.codec.level_codes(self.strata.columns, values), len(values))
 
     def prior_log_prob(self, values):
         """Log-density of each row under the prior alone, (n,)."""
@@ -209,14 +209,12 @@ class Model:
 
     def measure_bounds(self, rng):
         """Find out how many of the generator's rows are given out: are possible, and within their bounds."""
-        kept = np.ones(1)
-        levels, sizes = {}, {}
+        self.strata = ALL_ROWS
         may_be = self.codec.may_be_impossible(self.enforce_bounds)
         if self.limits or may_be or (self.codec.sums() and self.enforce_bounds):
             drawn = self._probe(rng)
-            kept, sizes = ~self.beyond(drawn), self.codec.level_counts()
-            levels = self.codec.level_codes(sizes, drawn)
-        self.strata = find_strata(levels, sizes, kept)
+            sizes = self.codec.level_counts()
+            self.strata = find_strata(self.codec.level_codes(sizes, drawn), sizes, ~self.beyond(drawn))
 
     def decode(self, z, codes, rng):
         """Values of drawn coordinates and codes, as they are given out, with differences."""

@@ -126,7 +126,7 @@ def _find(text, column, plain):
         if max(map(len, words.values())) == 1:
             how["words"] = {str(truth): spelt[0] for truth, spelt in words.items() if spelt}
     elif pd.api.types.is_timedelta64_dtype(column):
-        half = re.search(f"({HALF})?$", cells.iloc[0])[0]
+        half = _half_of(cells.iloc[0])
         digits = len(cells.iloc[0].partition(".")[2])
         ways = product((2, 3), (True, False))
         forms = ({"clock": n, "padded": padded, "half": half, "digits": digits} for n, padded in ways)
@@ -159,6 +159,11 @@ def _find(text, column, plain):
     )
 
 
+def _half_of(cell):
+    """What of a time says in which half of a day it is, with the blank before, "" if nothing does."""
+    return re.search(f"({HALF})?$", cell)[0]
+
+
 def formats_of(cell):
     """Formats of strftime in which a time may be written, %:z being an offset with a colon."""
     import pandas as pd
@@ -168,7 +173,7 @@ def formats_of(cell):
         return [format_.replace("%Y", "%y") for format_ in formats_of(f"{short[1]}20{short[3]}")]
     if re.fullmatch(MONTH, cell):
         return list(MONTH_FORMATS)
-    half = re.search(f"({HALF})?$", cell)[0]
+    half = _half_of(cell)
     time, half = cell.removesuffix(half), re.sub(r"\w+", "%p", half)
     with warnings.catch_warnings(action="ignore"):  # of a format that is not asked for
         ways = product((time, time.title()), (True, False))  # 31-Jan-2024 for 31-JAN-2024

@@ -23,16 +23,16 @@ class Strata(NamedTuple):
     keys: np.ndarray  # in ascending order
     log_within: np.ndarray  # (n_keys + 1,), the last of all rows
 
-    def of(self, levels):
-        """Index of the levels that rows have together, (n,), the last of those that are not there.
+    def of(self, levels, n):
+        """Index of the levels that n rows have together, (n,), the last of those that are not there.
 
         Parameters
         ----------
         levels : dict from the index of a column to the codes of the rows, (n,)
         """
-        own = np.zeros(1, dtype=int)
+        own = np.zeros(n, dtype=int)
         for j, size in zip(self.columns, self.sizes):
-            own = own * (size + 1) + levels[j] + 1
+            own = _together(own, levels[j], size)
         where = np.searchsorted(self.keys, own).clip(0, len(self.keys) - 1)
         return np.where(self.keys[where] == own, where, len(self.keys))
 
@@ -48,19 +48,24 @@ def find_strata(levels, sizes, are_kept):
     """
     n, share = len(are_kept), max(are_kept.mean(), 1 / len(are_kept))
     columns, best, own = [], 0.0, np.zeros(n, dtype=int)
-    while len(columns) < MAX_COLUMNS and are_kept.mean() < 1 - MIN_BROKEN:
+    while len(columns) < MAX_COLUMNS and share < 1 - MIN_BROKEN:
         gains = {}
         for j in (j for j, size in sizes.items() if j not in columns and size < MAX_LEVELS):
-            counts, kept = _counts(own * (sizes[j] + 1) + levels[j] + 1, are_kept)
+            counts, kept = _counts(_together(own, levels[j], sizes[j]), are_kept)
             if 1 < len(counts) <= MAX_LEVELS:
                 noise = (len(counts) - 1) * (1 - share) / (share * n)
                 gains[j] = np.log(share) - counts / n @ _log_shares(counts, kept, share) - noise
         j = max(gains, key=gains.get, default=None)
         if j is None or gains[j] < best + MIN_GAIN:
             break
-        columns, best, own = [*columns, j], gains[j], own * (sizes[j] + 1) + levels[j] + 1
+        columns, best, own = [*columns, j], gains[j], _together(own, levels[j], sizes[j])
     log_shares = _log_shares(*_counts(own, are_kept), share)
     return Strata(columns, [sizes[j] for j in columns], np.unique(own), np.append(log_shares, np.log(share)))
+
+
+def _together(own, codes, size):
+    """Codes of what rows have with one of so many levels more, or with none of them."""
+    return own * (size + 1) + codes + 1
 
 
 def _counts(own, are_kept):
@@ -71,6 +76,9 @@ def _counts(own, are_kept):
 
 def _log_shares(counts, kept, share):
     return np.log((kept + PSEUDO_COUNT * share) / (counts + PSEUDO_COUNT))
+
+
+ALL_ROWS = find_strata({}, {}, np.ones(1))  # the one of a model that draws no row again
 
 
 def pairs_of(wanted, offered):

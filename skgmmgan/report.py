@@ -129,8 +129,8 @@ class QualityReport:
         self.columns = sorted(column_errors(self.real, self.synthetic), key=lambda pair: -pair[1])
 
     def _warn_of_leak(self, real):
-        leaked, repeated = copy_rate(real, self.holdout), copy_rate(*(take(self.real, half) for half in self.halves))
-        if leaked > MAX_LEAKED and repeated < MAX_LEAKED / 2:
+        leaked = copy_rate(real, self.holdout)
+        if leaked > MAX_LEAKED and copy_rate(*(take(self.real, half) for half in self.halves)) < MAX_LEAKED / 2:
             warnings.warn(
                 f"{leaked:.0%} of the held-out rows are rows of the real table, which hardly repeat: figures of "
                 "utility and privacy flatter then. Give as real rows those of the fit alone, and as holdout others.",

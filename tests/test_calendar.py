@@ -452,7 +452,7 @@ def guests():
 
 
 def test_columns_hang_on_parts_that_the_table_does_not_have(guests, monkeypatch):
-    hidden = [part.name for _, part in guests._model.codec.hidden]
+    hidden = [part.name for _, part in guests._model.codec.hidden.values()]
     assert hidden == ["hour", "weekday", "month"]
     X, test = openings(), openings(seed=1)
     rows, _ = guests.sample(4000)

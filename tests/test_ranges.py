@@ -48,6 +48,7 @@ def test_the_density_is_that_of_the_rows_that_are_drawn():
     log_within = model._model.log_within(model._values(grid))
     drawn = np.isclose(ratio, -log_within)
     assert ratio[~drawn] == pytest.approx(-log_within[~drawn] - np.log(2001))
+    assert np.exp(loose.score_samples(grid) - log_within)[drawn].sum() == pytest.approx(1.0, abs=0.015)
     mass = pd.Series(np.exp(loose.score_samples(grid))).groupby(np.array(grid["ward"]))
     for ward, rows in mass:
         kept = rows[drawn[rows.index]].sum() / rows.sum()

@@ -62,13 +62,13 @@ def test_strata_are_the_levels_that_matter():
     strata = find_strata(levels, {3: 4, 5: 3, 7: 50}, kept)
     assert strata.columns == [3]
     assert np.exp(strata.log_within) == pytest.approx([0.9, 0.1, 0.5, 0.5, 0.5], abs=0.03)
-    assert strata.of({3: np.array([2, -1, 0])}).tolist() == [2, 4, 0]
+    assert strata.of({3: np.array([2, -1, 0])}, 3).tolist() == [2, 4, 0]
     kept &= rng.uniform(size=10_000) < np.array([1.0, 1.0, 0.2])[levels[5]]
     assert sorted(find_strata(levels, {3: 4, 5: 3, 7: 50}, kept).columns) == [3, 5]
     assert find_strata(levels, {3: 4, 5: 3, 7: 50}, rng.uniform(size=10_000) < 0.5).columns == []
     alone = find_strata({}, {}, np.array([True, True, False, True]))
     assert alone.columns == []
-    assert alone.of({}).tolist() == [0]
+    assert alone.of({}, 1).tolist() == [0]
     assert np.exp(alone.log_within) == pytest.approx(0.75)
 
 
